@@ -1,0 +1,102 @@
+"""Whether operations on Tensors are recorded. Kept in a context variable: each thread and task has its own."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Generator
+from contextvars import ContextVar
+from typing import Any
+
+__all__ = ["enable_grad", "grad_enabled", "no_grad"]
+
+_enabled: ContextVar[bool] = ContextVar("grad_enabled", default=True)
+
+grad_enabled = _enabled.get
+
+
+class _GradMode:
+    """Sets the mode in a ``with`` block, or for a function (generators and coroutines too) as a decorator."""
+
+    wanted = True
+
+    def __init__(self) -> None:
+        self._before: list[bool] = []
+
+    def __enter__(self) -> _GradMode:
+        self._before.append(_enabled.get())
+        _enabled.set(self.wanted)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _enabled.set(self._before.pop())
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        mode = type(self)
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def stepwise(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+                return (yield from _each_step(mode, function(*args, **kwargs)))
+
+            return stepwise
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaited(*args: Any, **kwargs: Any) -> Any:
+                with mode():
+                    return await function(*args, **kwargs)
+
+            return awaited
+
+        @functools.wraps(function)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            with mode():
+                return function(*args, **kwargs)
+
+        return called
+
+
+def _each_step(mode: type[_GradMode], generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    # A context variable set inside a generator would still be set for its caller between two steps.
+    step: Callable[[], Any] = lambda: next(generator)  # noqa: E731
+    while True:
+        try:
+            with mode():
+                item = step()
+        except StopIteration as stop:
+            return stop.value
+        try:
+            sent = yield item
+        except GeneratorExit:
+            generator.close()
+            raise
+        except BaseException as error:
+            step = functools.partial(generator.throw, error)
+        else:
+            step = functools.partial(generator.send, sent)
+
+
+class no_grad(_GradMode):
+    """Nothing computed inside is recorded: for evaluation and for updates.
+
+    >>> w = Tensor([1.0], requires_grad=True)
+    >>> with no_grad():
+    ...     w -= 0.5
+    >>> w
+    Tensor([0.5], requires_grad=True)
+    """
+
+    wanted = False
+
+
+class enable_grad(_GradMode):
+    """Record inside, also within ``no_grad()``.
+
+    >>> w = Tensor([1.0], requires_grad=True)
+    >>> with no_grad(), enable_grad():
+    ...     (w * w).requires_grad
+    True
+    """
+
+    wanted = True

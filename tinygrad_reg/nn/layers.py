@@ -1,0 +1,219 @@
+"""Layers: Linear with its four lambdas, activations, dropout, and Sequential, which joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..op import Op
+from ..ops.elementwise import relu, sigmoid, tanh
+from ..penalties import L1, L2, checked_lambda
+from ..random import generator
+from ..tensor import Tensor
+from .initialisers import initialise
+from .module import Module
+
+__all__ = ["Dropout", "Flatten", "Linear", "ReLU", "Sequential", "Sigmoid", "Tanh"]
+
+
+class Lambda:
+    """An attribute that holds the strength of a penalty; a negative or NaN one is refused when it is set."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, layer: Any, owner: type | None = None) -> Any:
+        return self if layer is None else layer.__dict__.get(self.name, 0.0)
+
+    def __set__(self, layer: Any, value: Any) -> None:
+        layer.__dict__[self.name] = checked_lambda(value, f"{type(layer).__name__}: {self.name}")
+
+
+class Linear(Module):
+    """Fully connected layer: y = x @ weight + bias.
+
+    ``weight`` has shape (n_inputs, n_outputs), ``bias`` (n_outputs,), starting at 0. Each of the four lambdas adds
+    λ·Σ|·| (L1) or λ·Σ(·)² (L2, without ½) of weight or bias to ``regularization_loss()``; they are read at each
+    call and may be changed at any time. ``init`` names how the weight starts (``nn.INITIALISERS``; ``"book"`` is
+    0.01·N(0,1)). x has shape (..., n_inputs).
+
+    Raises ``ValueError`` for a negative or NaN lambda, and for sizes below 1.
+
+    Source: H. Kinsley and D. Kukieła (2020), Neural Networks from Scratch in Python, chapter 14.
+
+    >>> layer = Linear(2, 3, weight_lambda_l2=0.1, init="zeros")
+    >>> layer(Tensor([[1.0, 2.0]]))
+    Tensor([[0., 0., 0.]])
+    >>> layer.weight_lambda_l2 = -1
+    Traceback (most recent call last):
+    ValueError: Linear: weight_lambda_l2 is -1; a penalty's strength must be finite and at least 0 (0 switches it off).
+    """
+
+    weight_lambda_l1 = Lambda()
+    weight_lambda_l2 = Lambda()
+    bias_lambda_l1 = Lambda()
+    bias_lambda_l2 = Lambda()
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        weight_lambda_l1: float = 0,
+        weight_lambda_l2: float = 0,
+        bias_lambda_l1: float = 0,
+        bias_lambda_l2: float = 0,
+        bias: bool = True,
+        rng: Any = None,
+        dtype: Any = None,
+        init: str | Callable[..., Any] = "he",
+    ) -> None:
+        if n_inputs < 1 or n_outputs < 1:
+            raise ValueError(f"Linear: sizes must be at least 1; got n_inputs={n_inputs}, n_outputs={n_outputs}.")
+        dtype = np.dtype(dtype or np.float64)
+        self.weight = Tensor(initialise(init, n_inputs, n_outputs, rng), requires_grad=True, dtype=dtype, name="weight")
+        self.bias = Tensor(np.zeros(n_outputs), requires_grad=True, dtype=dtype, name="bias") if bias else None
+        self.weight_lambda_l1 = weight_lambda_l1
+        self.weight_lambda_l2 = weight_lambda_l2
+        self.bias_lambda_l1 = bias_lambda_l1
+        self.bias_lambda_l2 = bias_lambda_l2
+
+    def forward(self, x: Any) -> Tensor:
+        """x @ weight + bias, for x of shape (..., n_inputs)."""
+        if x.shape[-1:] != self.weight.shape[:1]:
+            raise ValueError(
+                f"{self!r} got x of shape {x.shape}: its last axis must have size {self.weight.shape[0]}, one for each input of the layer. "
+                "Is the sample axis first, and does the layer before have as many outputs?"
+            )
+        y = x @ self.weight
+        return y if self.bias is None else y + self.bias
+
+    def penalties(self) -> Iterator[tuple[str, L1 | L2]]:
+        """The penalties whose λ is above 0."""
+        if self.weight_lambda_l1:
+            yield "weight", L1(self.weight_lambda_l1)
+        if self.weight_lambda_l2:
+            yield "weight", L2(self.weight_lambda_l2)
+        if self.bias is None:
+            return
+        if self.bias_lambda_l1:
+            yield "bias", L1(self.bias_lambda_l1)
+        if self.bias_lambda_l2:
+            yield "bias", L2(self.bias_lambda_l2)
+
+    def extra_repr(self) -> str:
+        """Sizes, and the lambdas that are set."""
+        names = ("weight_lambda_l1", "weight_lambda_l2", "bias_lambda_l1", "bias_lambda_l2")
+        lambdas = [f"{name}={getattr(self, name):g}" for name in names if getattr(self, name)]
+        return ", ".join([*map(str, self.weight.shape), *lambdas, *(["bias=False"] if self.bias is None else [])])
+
+
+class _Activation(Module):
+    op: Op
+
+    def forward(self, x: Any) -> Any:
+        """The op, element by element."""
+        return type(self).op(x)
+
+
+class ReLU(_Activation):
+    """max(x, 0), element by element; slope 0 at 0.
+
+    >>> ReLU()(Tensor([-1.0, 2.0]))
+    Tensor([0., 2.])
+    """
+
+    op = relu
+
+
+class Tanh(_Activation):
+    """tanh(x), element by element.
+
+    >>> Tanh()(Tensor([0.0]))
+    Tensor([0.])
+    """
+
+    op = tanh
+
+
+class Sigmoid(_Activation):
+    """1/(1 + exp(-x)), element by element.
+
+    >>> Sigmoid()(Tensor([0.0]))
+    Tensor([0.5])
+    """
+
+    op = sigmoid
+
+
+class Dropout(Module):
+    """In training, each element is 0 with probability ``rate``, else divided by 1 - rate; in evaluation, nothing happens.
+
+    So the mean stays the same. Draws from ``rng``, or from the default generator (``tg.manual_seed``). Raises
+    ``ValueError`` unless 0 ≤ rate < 1.
+
+    Source: N. Srivastava et al. (2014), Dropout, section 10 (scaled while training, as most libraries do).
+
+    >>> Dropout(0.5).eval()(Tensor([1.0, 2.0]))
+    Tensor([1., 2.])
+    """
+
+    def __init__(self, rate: float = 0.5, rng: Any = None) -> None:
+        if not 0 <= rate < 1:
+            raise ValueError(f"Dropout: rate is {rate}; it is the share of elements set to 0, at least 0 and below 1.")
+        self.rate = rate
+        self.rng = rng if rng is None else generator(rng)
+
+    def forward(self, x: Any) -> Any:
+        """x with elements dropped in training, x itself in evaluation."""
+        if not self.training or self.rate == 0:
+            return x
+        kept = generator(self.rng).random(x.shape) >= self.rate
+        return x * (kept / (1 - self.rate)).astype(x.dtype)
+
+    def extra_repr(self) -> str:
+        """The rate."""
+        return f"{self.rate:g}"
+
+
+class Flatten(Module):
+    """All axes but the first joined into one.
+
+    >>> Flatten()(Tensor([[[1.0, 2.0], [3.0, 4.0]]]))
+    Tensor([[1., 2., 3., 4.]])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """x of shape (n, ...) in shape (n, rest)."""
+        return x.reshape(x.shape[0], -1)
+
+
+class Sequential(Module):
+    """Modules one after the other.
+
+    >>> model = Sequential(Linear(2, 8), ReLU(), Linear(8, 3))
+    >>> [name for name, _ in model.named_parameters()]
+    ['0.weight', '0.bias', '2.weight', '2.bias']
+    """
+
+    def __init__(self, *modules: Module) -> None:
+        for i, module in enumerate(modules):
+            if not isinstance(module, Module):
+                raise TypeError(f"Sequential: part {i} is a {type(module).__name__}, not a Module; pass the parts one by one, as in Sequential(Linear(2, 8), ReLU()).")
+            vars(self)[str(i)] = module
+
+    def forward(self, x: Any) -> Any:
+        """The last module's result."""
+        for module in self:
+            x = module.forward(x)
+        return x
+
+    def __iter__(self) -> Iterator[Module]:
+        return (x for x in vars(self).values() if isinstance(x, Module))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, index: int) -> Module:
+        return list(self)[index]

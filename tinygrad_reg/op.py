@@ -1,0 +1,281 @@
+"""What an operation is: a forward on arrays, one backward rule per array argument, a description.
+
+    @op(label="tanh", domain=[REAL])
+    def tanh(x):
+        return np.tanh(x)
+
+    tanh.defvjp(lambda g, out, x: g * (1 - out * out))
+
+The forward sees plain arrays. A rule gets the gradient ``g`` of the result, the result ``out`` and
+the inputs, and answers with the gradient of one input. Rules are written in our own operations, so
+given arrays they compute, and given Tensors they record: that is where second derivatives and
+pictures of gradients come from. Every operation stands in the table ``OPS``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial, update_wrapper
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+__all__ = ["BOOLEAN", "NONNEGATIVE", "OPS", "POSITIVE", "REAL", "Case", "Domain", "Op", "case", "integers", "interval", "op"]
+
+OPS: dict[str, Op] = {}  # every op under its own name
+ALIASES: dict[str, Op] = {}  # and under its other names
+NUMPY: dict[Any, Op] = {}  # and by the NumPy function that it stands for
+
+ELEMENTWISE = "shapes must be equal, or broadcast: aligned from the right, sizes equal or 1"
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where one array argument of an op may lie: plain data for tests and for error messages.
+
+    ``kinks`` are the points where the function has no slope; ``ties`` says that equal values
+    (among several arguments, or along an axis) are such points too. ``open_low`` leaves out ``low``.
+
+    >>> REAL.with_kinks(0.0).kinks
+    (0.0,)
+    """
+
+    low: float = -np.inf
+    high: float = np.inf
+    kinks: tuple[float, ...] = ()
+    ties: bool = False
+    open_low: bool = False
+    kind: str = "real"
+
+    def with_kinks(self, *points: float) -> Domain:
+        """The same domain with kinks at ``points``."""
+        return replace(self, kinks=points)
+
+    def with_ties(self) -> Domain:
+        """The same domain, where equal values are a kink."""
+        return replace(self, ties=True)
+
+
+def interval(low: float, high: float, open_low: bool = False) -> Domain:
+    """The reals from ``low`` to ``high``.
+
+    >>> interval(-1, 1).high
+    1
+    """
+    return Domain(low, high, open_low=open_low)
+
+
+def integers(low: int, high: int) -> Domain:
+    """The integers from ``low`` up to, not including, ``high``; such an argument has no gradient.
+
+    >>> integers(0, 3).kind
+    'integer'
+    """
+    return Domain(low, high, kind="integer")
+
+
+REAL = Domain()
+POSITIVE = Domain(0.0, open_low=True)
+NONNEGATIVE = Domain(0.0)
+BOOLEAN = Domain(0, 2, kind="boolean")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to call an op: a shape per array argument, and settings. Tests run every case."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    settings: dict[str, Any]
+
+
+def case(*shapes: tuple[int, ...], **settings: Any) -> Case:
+    """Shorthand for :class:`Case`: ``case((3, 4), axis=0)``."""
+    return Case(shapes, settings)
+
+
+class _RulePerIndex:
+    """The rules of an op of any number of arrays: one function, told by ``index`` which array is meant."""
+
+    def __init__(self, rule: Callable[..., Any]) -> None:
+        self.rule = rule
+
+    def __iter__(self) -> Iterator[Callable[..., Any]]:
+        return (partial(self.rule, index=i) for i in count())
+
+
+def _no_gradient(g: Any, out: Any, *inputs: Any, **settings: Any) -> None:
+    return None
+
+
+class Op:
+    """An operation: callable on arrays (it computes) and on Tensors (it records).
+
+    Made by the decorator :func:`op`. Array arguments are those that may be given by position in the
+    forward's signature; settings are its keyword-only ones, filled with their defaults before a rule
+    sees them.
+    """
+
+    def __init__(self, forward: Callable[..., Any], label: str, domain: Sequence[Domain], cases: Sequence[Case], fits: str) -> None:
+        update_wrapper(self, forward)
+        self.name: str = forward.__name__
+        self.forward = forward
+        self.label = label
+        self.fits = fits
+        parameters = inspect.signature(forward).parameters.values()
+        arrays = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
+        settings = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in arrays)
+        self.arity = -1 if self.variadic else len(arrays)
+        self.domain = tuple(domain) * (len(arrays) if len(domain) == 1 else 1)
+        self.array_names = tuple(p.name for p in arrays)
+        self.defaults = {p.name: p.default for p in settings if p.default is not p.empty}
+        self.setting_names = tuple(p.name for p in settings)
+        self.signature = inspect.Signature([p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in (*arrays, *settings) if p.kind is not p.VAR_POSITIONAL])
+        self.cases = tuple(cases) or _elementwise_cases(self.arity)
+        self.rules: Any = ()
+
+    def defvjp(self, *rules: Callable[..., Any] | None) -> None:
+        """Set the backward rules, one per array argument; ``None`` where there is never a gradient.
+
+        A rule is called as ``rule(g, out, *inputs, **settings)`` and returns the gradient of its
+        input (broadcasting is undone by the caller), or ``None`` for zero. An op of any number
+        of arrays has one rule, which is also given ``index``.
+        """
+        if self.variadic:
+            (rule,) = rules
+            assert rule is not None
+            self.rules = _RulePerIndex(rule)
+        elif len(rules) == self.arity:
+            self.rules = rules
+        else:
+            raise ValueError(f"{self.name}.defvjp takes one rule per array argument {self.array_names}; got {len(rules)}. Give None where there is no gradient.")
+
+    def zero_vjp(self) -> None:
+        """Declare that the op is flat wherever it has a slope: every gradient is zero."""
+        self.rules = (_no_gradient,) * self.arity
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether any argument has a rule."""
+        return bool(self.rules)
+
+    def __call__(self, *inputs: Any, **settings: Any) -> Any:
+        if len(inputs) != self.arity:
+            inputs, settings = self.bind(inputs, settings)
+        for x in inputs:
+            record = getattr(type(x), "__record__", None)
+            if record is not None:
+                return record(self, inputs, settings)
+        return self.compute(inputs, settings)
+
+    def compute(self, values: Sequence[Any], settings: dict[str, Any]) -> Any:
+        """The forward on arrays, with errors that name the op and what it was given."""
+        if any(type(x) is list for x in values):
+            values = [np.asarray(x) if type(x) is list else x for x in values]
+        try:
+            return self.forward(*values, **settings)
+        except (TypeError, ValueError, IndexError) as error:
+            raise self.explain(error, values, settings) from error
+
+    def bind(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Sort settings given by position, and arrays given by name, into their places."""
+        try:
+            if self.variadic:
+                return self._bind_sequence(*inputs, **settings)
+            bound = self.signature.bind(*inputs, **settings)
+        except TypeError as error:
+            raise TypeError(f"{self.name}: {error}. It is called as {self.name}{self._call_text()}.") from None
+        bound.apply_defaults()
+        arrays = tuple(bound.arguments.pop(name) for name in self.array_names)
+        return arrays, bound.arguments
+
+    def _bind_sequence(self, arrays: Any, *positional: Any, **settings: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        bound = self.signature.bind(*positional, **settings)
+        bound.apply_defaults()
+        return tuple(arrays), bound.arguments
+
+    def _call_text(self) -> str:
+        return str(self.signature) if not self.variadic else f"(arrays, {str(self.signature)[1:]}"
+
+    def explain(self, error: Exception, inputs: Sequence[Any], settings: dict[str, Any], names: Sequence[str | None] = ()) -> Exception:
+        """The same error, saying which op was called with what, and what would fit."""
+        unknown = [name for name in settings if name not in self.setting_names]
+        if isinstance(error, TypeError) and unknown:
+            return TypeError(f"{self.name} has no setting {unknown[0]!r}. It is called as {self.name}{self._call_text()}.")
+        kind = TypeError if isinstance(error, TypeError) else ValueError if isinstance(error, ValueError) else IndexError
+        got = [describe(x, name) for x, name in zip(inputs, (*names, *[None] * len(inputs)), strict=False)]
+        got += [f"{key}={value!r}" for key, value in settings.items()]
+        return kind(f"{self.name}: {error}. Got {', '.join(got)}. Here {self.fits}.")
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return (_named, (self.name,))
+
+
+def _named(name: str) -> Op:
+    return OPS[name]
+
+
+def describe(x: Any, name: str | None = None) -> str:
+    """An argument in a few words, for error messages.
+
+    >>> describe(np.zeros((2, 3)), "weight")
+    "float64 of shape (2, 3) 'weight'"
+    """
+    if isinstance(x, (np.ndarray, np.generic)):
+        text = f"{x.dtype} of shape {x.shape}"
+    else:
+        text = f"{type(x).__name__} {x!r}"
+    return f"{text} {name!r}" if name else text
+
+
+def _elementwise_cases(arity: int) -> tuple[Case, ...]:
+    if arity == 1:
+        return (case((2, 3)), case(()), case((0, 2)), case((1,)))
+    if arity == 2:
+        return (case((2, 3), (2, 3)), case((2, 3), (3,)), case((2, 1), (1, 3)), case((), (2,)), case((2,), ()), case((), ()), case((0, 2), (1, 2)))
+    return (case(*[(2, 3)] * arity), case(*[()] * arity), case((2, 1), *[(3,)] * (arity - 1)), case((3,), (2, 1), *[()] * (arity - 2)))
+
+
+def op(
+    *,
+    label: str | None = None,
+    domain: Sequence[Domain] = (REAL,),
+    cases: Sequence[Case] = (),
+    fits: str = ELEMENTWISE,
+    aliases: Sequence[str] = (),
+) -> Callable[[Callable[..., Any]], Op]:
+    """Make a function on arrays an operation that Tensors record.
+
+    ``label`` is what a drawing shows (default: the name). ``domain`` says where each array argument
+    may lie; one entry serves all. ``cases`` are shapes and settings to test with (elementwise ops
+    need none). ``fits`` ends error messages: what the arguments must satisfy. ``aliases`` are
+    further names. NumPy's function of the same name, if there is one, dispatches to the op.
+
+    Raises ``ValueError`` if the name is taken.
+
+    >>> @op(label="cube", domain=[REAL])
+    ... def cube(x):
+    ...     return x * x * x
+    >>> cube.defvjp(lambda g, out, x: g * (3 * x * x))
+    >>> float(cube(np.float64(2.0)))
+    8.0
+    """
+
+    def register(forward: Callable[..., Any]) -> Op:
+        made = Op(forward, label or forward.__name__, domain, cases, fits)
+        known = OPS.get(made.name)
+        if known is not None and known.__module__.startswith(f"{__package__}."):
+            raise ValueError(f"op: {made.name!r} is an op of {__package__} itself; give yours another name.")
+        OPS[made.name] = made
+        ALIASES.update(dict.fromkeys(aliases, made))
+        functions = (getattr(np, name, None) for name in (made.name, *aliases))
+        NUMPY.update((function, made) for function in functions if callable(function))
+        return made
+
+    return register

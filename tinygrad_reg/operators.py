@@ -1,0 +1,280 @@
+"""What Python's operators and a Tensor's methods stand for: each is one op.
+
+``__record__`` is the protocol of op.py: whoever inherits from this says there what calling an op means.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .ops import elementwise, indexing, linalg, neural, reduction, shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .tensor import Tensor
+
+__all__ = ["Operators"]
+
+
+class Operators:
+    """Arithmetic, comparisons, indexing and methods, in terms of ops."""
+
+    __slots__ = ()
+    __record__: Callable[..., Any]
+
+    def __add__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.add, (self, other))
+
+    def __radd__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.add, (other, self))
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._take(self.__record__(elementwise.add, (self, other)), "+=")
+
+    def __sub__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.subtract, (self, other))
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.subtract, (other, self))
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._take(self.__record__(elementwise.subtract, (self, other)), "-=")
+
+    def __mul__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.multiply, (self, other))
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.multiply, (other, self))
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._take(self.__record__(elementwise.multiply, (self, other)), "*=")
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.divide, (self, other))
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.divide, (other, self))
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._take(self.__record__(elementwise.divide, (self, other)), "/=")
+
+    def __pow__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.power, (self, other))
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.power, (other, self))
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return self._take(self.__record__(elementwise.power, (self, other)), "**=")
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return self.__record__(linalg.matmul, (self, other))
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return self.__record__(linalg.matmul, (other, self))
+
+    def __imatmul__(self, other: Any) -> Tensor:
+        return self._take(self.__record__(linalg.matmul, (self, other)), "@=")
+
+    def __neg__(self) -> Tensor:
+        return self.__record__(elementwise.negative, (self,))
+
+    def __abs__(self) -> Tensor:
+        return self.__record__(elementwise.abs, (self,))
+
+    def __invert__(self) -> Tensor:
+        return self.__record__(elementwise.logical_not, (self,))
+
+    def __eq__(self, other: Any) -> Any:
+        return NotImplemented if other is None or isinstance(other, str) else self.__record__(elementwise.equal, (self, other))
+
+    def __ne__(self, other: Any) -> Any:
+        return NotImplemented if other is None or isinstance(other, str) else self.__record__(elementwise.not_equal, (self, other))
+
+    def __lt__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.less, (self, other))
+
+    def __le__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.less_equal, (self, other))
+
+    def __gt__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.greater, (self, other))
+
+    def __ge__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.greater_equal, (self, other))
+
+    __hash__ = object.__hash__  # by identity: == compares element by element
+
+    def __and__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.logical_and, (self, other))
+
+    __rand__ = __and__
+
+    def __or__(self, other: Any) -> Tensor:
+        return self.__record__(elementwise.logical_or, (self, other))
+
+    __ror__ = __or__
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return self.__record__(indexing.getitem, (self,), {"key": _owned(key)})
+
+    # ---------------------------------------------------------------------------- shapes and kinds
+
+    @property
+    def T(self) -> Tensor:
+        """The axes reversed."""
+        return self.__record__(shape.permute_dims, (self,))
+
+    @property
+    def mT(self) -> Tensor:
+        """The last two axes swapped: the transpose of each matrix in a stack."""
+        n = self.ndim  # type: ignore[attr-defined]
+        return self.__record__(shape.permute_dims, (self,), {"axes": (*range(n - 2), n - 1, n - 2) if n > 1 else (0, 1)})
+
+    def reshape(self, *shape_: Any) -> Tensor:
+        """The same elements in another shape, given as one tuple or as separate sizes."""
+        return shape.reshape(self, shape=shape_[0] if len(shape_) == 1 else shape_)
+
+    def flatten(self) -> Tensor:
+        """All elements along one axis, in row-major order."""
+        return shape.reshape(self, shape=(-1,))
+
+    ravel = flatten
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """The axes in another order, given as one tuple or one by one; by default, reversed."""
+        return shape.permute_dims(self, axes=(axes[0] if len(axes) == 1 else axes) or None)
+
+    def squeeze(self, axis: Any = None) -> Tensor:
+        """Without its axes of size 1, or those named."""
+        return shape.squeeze(self, axis=axis)
+
+    def expand_dims(self, axis: Any) -> Tensor:
+        """With new axes of size 1 at the places ``axis``."""
+        return shape.expand_dims(self, axis=axis)
+
+    def astype(self, dtype: Any) -> Tensor:
+        """The same numbers in another dtype; float dtypes keep the graph, others have no gradient."""
+        source = self if np.dtype(dtype).kind in "fc" else self.detach()  # type: ignore[attr-defined]
+        return elementwise.astype(source, dtype=dtype)
+
+    # ------------------------------------------------------------------------------------ reductions
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """Sum over ``axis``."""
+        return self.__record__(reduction.sum, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """Mean over ``axis``."""
+        return self.__record__(reduction.mean, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """Largest element over ``axis``."""
+        return self.__record__(reduction.max, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """Smallest element over ``axis``."""
+        return self.__record__(reduction.min, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def logsumexp(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """log Σ exp over ``axis``."""
+        return self.__record__(reduction.logsumexp, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def argmax(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """Place of the largest element along ``axis``."""
+        return self.__record__(reduction.argmax, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def argmin(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """Place of the smallest element along ``axis``."""
+        return self.__record__(reduction.argmin, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def all(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """Whether all hold over ``axis``."""
+        return self.__record__(reduction.all, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def any(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """Whether some hold over ``axis``."""
+        return self.__record__(reduction.any, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def var(self, axis: Any = None, keepdims: bool = False, correction: float = 0) -> Tensor:
+        """Variance over ``axis``."""
+        return reduction.var(self, axis=axis, keepdims=keepdims, correction=correction)
+
+    def std(self, axis: Any = None, keepdims: bool = False, correction: float = 0) -> Tensor:
+        """Standard deviation over ``axis``."""
+        return reduction.std(self, axis=axis, keepdims=keepdims, correction=correction)
+
+    def softmax(self, axis: int = -1) -> Tensor:
+        """Softmax along ``axis``."""
+        return neural.softmax(self, axis=axis)
+
+    def log_softmax(self, axis: int = -1) -> Tensor:
+        """Logarithm of the softmax along ``axis``."""
+        return neural.log_softmax(self, axis=axis)
+
+    # --------------------------------------------------------------------------------- elementwise
+
+    def abs(self) -> Tensor:
+        """Size of each element; slope 0 at 0."""
+        return self.__record__(elementwise.abs, (self,))
+
+    def sign(self) -> Tensor:
+        """-1, 0 or 1."""
+        return self.__record__(elementwise.sign, (self,))
+
+    def square(self) -> Tensor:
+        """Each element times itself."""
+        return self.__record__(elementwise.square, (self,))
+
+    def sqrt(self) -> Tensor:
+        """Square root."""
+        return self.__record__(elementwise.sqrt, (self,))
+
+    def exp(self) -> Tensor:
+        """e to the power of each element."""
+        return self.__record__(elementwise.exp, (self,))
+
+    def expm1(self) -> Tensor:
+        """exp(x) - 1."""
+        return self.__record__(elementwise.expm1, (self,))
+
+    def log(self) -> Tensor:
+        """Natural logarithm."""
+        return self.__record__(elementwise.log, (self,))
+
+    def log1p(self) -> Tensor:
+        """log(1 + x)."""
+        return self.__record__(elementwise.log1p, (self,))
+
+    def tanh(self) -> Tensor:
+        """Hyperbolic tangent."""
+        return self.__record__(elementwise.tanh, (self,))
+
+    def sigmoid(self) -> Tensor:
+        """Logistic function."""
+        return self.__record__(elementwise.sigmoid, (self,))
+
+    def softplus(self) -> Tensor:
+        """log(1 + exp(x))."""
+        return self.__record__(elementwise.softplus, (self,))
+
+    def relu(self) -> Tensor:
+        """x where positive, else 0; slope 0 at 0."""
+        return self.__record__(elementwise.relu, (self,))
+
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        """Kept between ``min`` and ``max``."""
+        return elementwise.clip(self, min, max)
+
+
+def _owned(key: Any) -> Any:
+    """A key that nobody can change later: Tensors, lists and arrays become arrays of its own."""
+    if isinstance(key, tuple):
+        return tuple(_owned(k) for k in key)
+    if isinstance(key, (int, slice)) or key is None or key is Ellipsis:
+        return key
+    array = np.array(getattr(key, "_data", key))
+    return array.astype(np.int64) if array.size == 0 and isinstance(key, list) else array

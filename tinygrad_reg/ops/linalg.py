@@ -1,0 +1,54 @@
+"""Linear algebra: products of matrices and vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..op import case, op
+from .shape import expand_dims
+
+
+@op(
+    label="@",
+    cases=(
+        case((2, 3), (3, 4)),
+        case((3,), (3,)),
+        case((2, 3), (3,)),
+        case((3,), (3, 4)),
+        case((5, 2, 3), (3, 4)),
+        case((2, 1, 2, 3), (5, 3, 4)),
+        case((3,), (5, 3, 4)),
+        case((5, 2, 3), (3,)),
+        case((2, 0), (0, 3)),
+        case((1, 1), (1, 1)),
+    ),
+    fits="the inner sizes must agree, (..., n, k) @ (..., k, m), and leading axes broadcast; to multiply element by element use *",
+)
+def matmul(a, b):
+    """Matrix product, ``a @ b``: (n, k) with (k, m) gives (n, m); leading axes broadcast; vectors lose their axis.
+
+    Slopes: g @ bᵀ and aᵀ @ g.
+
+    >>> matmul(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 1.0]))
+    Tensor([3., 7.])
+    """
+    return np.matmul(a, b)
+
+
+def _left(g, out, a, b):
+    if b.ndim == 1:
+        return (g if a.ndim == 1 else expand_dims(g, axis=-1)) * b
+    if a.ndim == 1:
+        return (b @ expand_dims(g, axis=-1))[..., 0]
+    return g @ b.mT
+
+
+def _right(g, out, a, b):
+    if a.ndim == 1:
+        return g * a if b.ndim == 1 else expand_dims(a, axis=-1) * expand_dims(g, axis=-2)
+    if b.ndim == 1:
+        return (a.mT @ expand_dims(g, axis=-1))[..., 0]
+    return a.mT @ g
+
+
+matmul.defvjp(_left, _right)

@@ -1,0 +1,214 @@
+"""Operations that fold axes away: sums, means, extremes, spread.
+
+``axis`` is an int, a tuple of ints, or ``None`` for all; negative axes count from the end; with
+``keepdims`` the folded axes stay, with size 1. Ties of an extreme share its gradient evenly, and the
+spread of equal values has slope 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..op import REAL, case, op
+from .elementwise import astype, divide, equal, exp, isfinite, where
+from .shape import broadcast_to, expand_dims
+
+FITS = "axis must name existing axes, each once"
+ALL_AXES = (
+    case((2, 3)),
+    case((2, 3), axis=0),
+    case((2, 3), axis=-1, keepdims=True),
+    case((2, 3, 2), axis=(0, 2)),
+    case((2, 3, 2), axis=(-1, 0), keepdims=True),
+    case((1, 3), axis=None, keepdims=True),
+    case(()),
+    case((2, 3), axis=()),
+)
+WITH_EMPTY = (*ALL_AXES, case((0, 3), axis=0), case((0,)), case((0, 3), axis=1))
+
+
+def restore(g: Any, axis: Any, keepdims: bool) -> Any:
+    """Put back, with size 1, the axes that a reduction folded away, so that g meets its input."""
+    return g if keepdims or axis is None else expand_dims(g, axis=axis)
+
+
+def _count(x: Any, out: Any) -> int:
+    return x.size // out.size if out.size else 0
+
+
+@op(label="Σ", cases=WITH_EMPTY, fits=FITS)
+def sum(x, *, axis=None, keepdims=False):
+    """Sum over ``axis``. Slope: 1 for every element; the sum of nothing is 0.
+
+    >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    Tensor([4., 6.])
+    """
+    if axis == 0 and not keepdims and type(x) is np.ndarray and x.ndim == 2 and x.dtype.kind == "f" and x.size:
+        return np.dot(_ones(x.shape[0], x.dtype), x)  # BLAS adds rows several times faster
+    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+
+
+sum.defvjp(lambda g, out, x, axis, keepdims: broadcast_to(restore(g, axis, keepdims), shape=x.shape))
+
+_ONES: dict[tuple[int, Any], Any] = {}
+
+
+def _ones(n: int, dtype: Any) -> Any:
+    found = _ONES.get((n, dtype))
+    if found is None:
+        if len(_ONES) > 64:
+            _ONES.clear()
+        found = _ONES[n, dtype] = np.ones(n, dtype)
+    return found
+
+
+@op(cases=ALL_AXES, fits=FITS)
+def mean(x, *, axis=None, keepdims=False):
+    """Mean over ``axis``. Slope: 1/n, where n elements go into one result.
+
+    >>> mean(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    Tensor([2., 3.])
+    """
+    total = sum.forward(x, axis=axis, keepdims=keepdims)
+    return total / _count(x, total)
+
+
+mean.defvjp(lambda g, out, x, axis, keepdims: broadcast_to(restore(g, axis, keepdims) / _count(x, out), shape=x.shape))
+
+
+def _extreme(g, out, x, axis, keepdims):
+    winners = equal(x, restore(out, axis, keepdims))
+    share = restore(g, axis, keepdims) / sum(astype(winners, dtype=g.dtype), axis=axis, keepdims=True)
+    return where(winners, broadcast_to(share, shape=x.shape), 0)
+
+
+@op(domain=[REAL.with_ties()], cases=ALL_AXES, fits=FITS + "; an extreme of nothing does not exist", aliases=("amax",))
+def max(x, *, axis=None, keepdims=False):
+    """Largest element over ``axis``. Slope: 1 for the winner, shared evenly between equal ones.
+
+    >>> max(Tensor([[1.0, 5.0], [3.0, 4.0]]), axis=0)
+    Tensor([3., 5.])
+    """
+    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
+
+
+max.defvjp(_extreme)
+
+
+@op(domain=[REAL.with_ties()], cases=ALL_AXES, fits=FITS + "; an extreme of nothing does not exist", aliases=("amin",))
+def min(x, *, axis=None, keepdims=False):
+    """Smallest element over ``axis``. Slope: 1 for the winner, shared evenly between equal ones.
+
+    >>> min(Tensor([[1.0, 5.0], [3.0, 4.0]]), axis=0)
+    Tensor([1., 4.])
+    """
+    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
+
+
+min.defvjp(_extreme)
+
+_SPREAD = (*ALL_AXES[:6], case((4, 3), axis=0, correction=1), case((5,), correction=1.5))
+
+
+@op(cases=_SPREAD, fits=FITS + ", with more than `correction` elements along it")
+def var(x, *, axis=None, keepdims=False, correction=0):
+    """Variance over ``axis``: Σ(x - mean)²/(n - correction). Slope: 2(x - mean)/(n - correction).
+
+    >>> var(Tensor([1.0, 2.0, 3.0]), correction=1)
+    Tensor(1.)
+    """
+    centred = x - mean.forward(x, axis=axis, keepdims=True)
+    total = sum.forward(centred * centred, axis=axis, keepdims=keepdims)
+    return total / (_count(x, total) - correction)
+
+
+def _var_slope(x, out, axis, correction):
+    return (x - mean(x, axis=axis, keepdims=True)) * (2 / (_count(x, out) - correction))
+
+
+var.defvjp(lambda g, out, x, axis, keepdims, correction: restore(g, axis, keepdims) * _var_slope(x, out, axis, correction))
+
+
+@op(cases=_SPREAD, fits=FITS + ", with more than `correction` elements along it")
+def std(x, *, axis=None, keepdims=False, correction=0):
+    """Standard deviation over ``axis``: √var. Slope: (x - mean)/((n - correction)·std), 0 where std is 0.
+
+    >>> std(Tensor([1.0, 2.0, 3.0]), correction=1)
+    Tensor(1.)
+    """
+    return np.sqrt(var.forward(x, axis=axis, keepdims=keepdims, correction=correction))
+
+
+def _std(g, out, x, axis, keepdims, correction):
+    flat = equal(out, 0)
+    g = where(flat, 0, divide(g, where(flat, 1, 2 * out)))
+    return restore(g, axis, keepdims) * _var_slope(x, out, axis, correction)
+
+
+std.defvjp(_std)
+
+
+@op(cases=ALL_AXES, fits=FITS)
+def logsumexp(x, *, axis=None, keepdims=False):
+    """log Σ exp(x) over ``axis``, stable for any size of x; -inf where all are. Slope: softmax(x).
+
+    >>> logsumexp(Tensor([1000.0, 1000.0]))
+    Tensor(1000.6931)
+    """
+    top = np.maximum.reduce(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, np.zeros_like(top))
+    with np.errstate(divide="ignore"):  # log(0) is the right answer, -inf
+        total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return total if keepdims else np.squeeze(total, axis=axis)
+
+
+def _logsumexp(g, out, x, axis, keepdims):
+    out = restore(where(isfinite(out), out, 0), axis, keepdims)
+    return restore(g, axis, keepdims) * exp(x - out)
+
+
+logsumexp.defvjp(_logsumexp)
+
+_ARG = (case((2, 3)), case((2, 3), axis=1), case((2, 3), axis=-2, keepdims=True))
+
+
+@op(domain=[REAL.with_ties()], cases=_ARG, fits="axis must be one existing axis that is not empty, or None")
+def argmax(x, *, axis=None, keepdims=False):
+    """Place of the largest element along ``axis`` (the first, at a tie). No gradient.
+
+    >>> argmax(Tensor([[1.0, 5.0], [3.0, 4.0]]), axis=1)
+    Tensor([1, 1])
+    """
+    return np.argmax(x, axis=axis, keepdims=keepdims)
+
+
+@op(domain=[REAL.with_ties()], cases=_ARG, fits="axis must be one existing axis that is not empty, or None")
+def argmin(x, *, axis=None, keepdims=False):
+    """Place of the smallest element along ``axis`` (the first, at a tie). No gradient.
+
+    >>> argmin(Tensor([[1.0, 5.0], [3.0, 4.0]]), axis=1)
+    Tensor([0, 0])
+    """
+    return np.argmin(x, axis=axis, keepdims=keepdims)
+
+
+@op(label="all", cases=ALL_AXES, fits=FITS)
+def all(x, *, axis=None, keepdims=False):
+    """Whether every element over ``axis`` holds (is not 0). No gradient.
+
+    >>> all(Tensor([True, False]))
+    Tensor(False)
+    """
+    return np.logical_and.reduce(x, axis=axis, keepdims=keepdims)
+
+
+@op(label="any", cases=ALL_AXES, fits=FITS)
+def any(x, *, axis=None, keepdims=False):
+    """Whether some element over ``axis`` holds (is not 0). No gradient.
+
+    >>> any(Tensor([True, False]))
+    Tensor(True)
+    """
+    return np.logical_or.reduce(x, axis=axis, keepdims=keepdims)

@@ -1,0 +1,95 @@
+"""What all optimisers share: parameters, the learning rate and its decay, zero_grad, step, minimize."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+
+__all__ = ["Optimizer", "checked"]
+
+
+class Optimizer:
+    """Base of optimisers. A kind of optimiser writes :meth:`update`, an expression on arrays.
+
+    The learning rate at step t (from 0) is ``lr / (1 + decay·t)``, as in the book; ``lr`` may be set at
+    any time. Raises ``TypeError`` for parameters that are not leaf Tensors with ``requires_grad``,
+    ``ValueError`` for none, for one given twice, and for a learning rate or decay that makes no sense.
+    """
+
+    def __init__(self, params: Iterable[Tensor], lr: float, decay: float = 0.0) -> None:
+        self.params = _checked_parameters(type(self).__name__, params)
+        self.lr = checked(f"{type(self).__name__}: lr", lr, above=0.0)
+        self.decay = checked(f"{type(self).__name__}: decay", decay, least=0.0)
+        self.steps = 0
+        self.state: list[tuple[Any, ...]] = [self.start(p._data) for p in self.params]
+
+    @property
+    def current_lr(self) -> float:
+        """The learning rate of the next step: lr / (1 + decay·t)."""
+        return self.lr / (1.0 + self.decay * self.steps)
+
+    def start(self, p: Any) -> tuple[Any, ...]:
+        """What is remembered of a parameter before the first step: arrays like it."""
+        return ()
+
+    def update(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+        """The parameter's new value and the new state, from its value, gradient and state."""
+        raise NotImplementedError(f"{type(self).__name__} has no update(); write one that returns the new value and the new state.")
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for p in self.params:
+            p._grad = None
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient. Raises ``RuntimeError`` if none has one."""
+        moved = [(i, p, g) for i, p in enumerate(self.params) if (g := p.grad) is not None]
+        if not moved:
+            raise RuntimeError(f"{type(self).__name__}.step: no parameter has a gradient. Call loss.backward() before step(), or use minimize(loss).")
+        with np.errstate(under="ignore"):
+            new = [(i, p, self.update(p._data, g._data, *self.state[i])) for i, p, g in moved]
+        for i, p, (value, *state) in new:
+            p._data = value
+            self.state[i] = tuple(state)
+        self.steps += 1
+
+    def minimize(self, loss: Tensor | Callable[[], Tensor]) -> Tensor:
+        """zero_grad, backward and step in one; returns the loss. ``loss`` is a Tensor, or a function that makes it.
+
+        >>> from tinygrad_reg.optim import SGD
+        >>> w = Tensor([1.0], requires_grad=True)
+        >>> _ = SGD([w], lr=0.25).minimize((w * w).sum())
+        >>> w
+        Tensor([0.5], requires_grad=True)
+        """
+        value = loss if isinstance(loss, Tensor) else loss()
+        self.zero_grad()
+        value.backward()
+        self.step()
+        return value
+
+
+def checked(what: str, value: float, above: float = -np.inf, least: float = -np.inf, below: float = np.inf) -> float:
+    """``value`` as a float within its bounds, or a ``ValueError`` that names them."""
+    if above < value < below and value >= least:
+        return float(value)
+    lower = f"above {above:g}" if above > -np.inf else f"at least {least:g}"
+    raise ValueError(f"{what} is {value}; it must be {lower} and below {below:g}.")
+
+
+def _checked_parameters(who: str, params: Iterable[Tensor]) -> list[Tensor]:
+    if isinstance(params, Tensor):
+        raise TypeError(f"{who} takes a list of parameters; for one Tensor write [w].")
+    found = list(params)
+    for i, p in enumerate(found):
+        if not isinstance(p, Tensor) or p.op is not None or not p.requires_grad:
+            raise TypeError(f"{who}: parameter {i} is {p!r:.80}; it must be a leaf Tensor with requires_grad=True.")
+    if not found:
+        raise ValueError(f"{who} got no parameters. model.parameters() gives all Tensors with requires_grad=True.")
+    if len({id(p) for p in found}) < len(found):
+        raise ValueError(f"{who} got a parameter twice; it would be moved twice a step.")
+    return found

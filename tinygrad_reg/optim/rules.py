@@ -1,0 +1,78 @@
+"""The optimisers: each is one update rule, an expression on arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from .optimizer import Optimizer, checked
+
+__all__ = ["SGD", "Adam"]
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: p ← p - lr·g; with momentum μ: v ← μ·v - lr·g, p ← p + v.
+
+    With ``nesterov`` the step looks ahead: p ← p + μ·v - lr·g, with the new v. Learning-rate decay as in the book,
+    lr/(1 + decay·t). Sources: B. T. Polyak (1964), eq. 9; Y. Nesterov (1983).
+
+    >>> w = Tensor([1.0], requires_grad=True)
+    >>> opt = SGD([w], lr=0.1, momentum=0.9)
+    >>> for _ in range(2):
+    ...     _ = opt.minimize((w * w).sum())
+    >>> w
+    Tensor([0.46], requires_grad=True)
+    """
+
+    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.0, nesterov: bool = False, decay: float = 0.0) -> None:
+        self.momentum = checked("SGD: momentum", momentum, least=0.0, below=1.0)
+        if nesterov and not momentum:
+            raise ValueError("SGD: nesterov looks ahead along the momentum, which is 0; give momentum=0.9, say.")
+        self.nesterov = nesterov
+        super().__init__(params, lr, decay)
+
+    def start(self, p: Any) -> tuple[Any, ...]:
+        """The velocity, 0; nothing without momentum."""
+        return (np.zeros_like(p),) if self.momentum else ()
+
+    def update(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+        """See the class."""
+        step = self.current_lr * g
+        if not state:
+            return (p - step,)
+        velocity = self.momentum * state[0] - step
+        return (p + (self.momentum * velocity - step if self.nesterov else velocity), velocity)
+
+
+class Adam(Optimizer):
+    """Adam: steps of about lr in every direction, from running means of the gradient and of its square.
+
+    m ← β₁m + (1-β₁)g, v ← β₂v + (1-β₂)g², p ← p - lr·m̂/(√v̂ + ε), with m̂ = m/(1-β₁ᵗ), v̂ = v/(1-β₂ᵗ). ``eps``
+    defaults to 1e-7 and ``decay`` gives lr/(1 + decay·t), both as in the book. There is no weight decay here:
+    an L2 penalty belongs into the loss. Source: D. P. Kingma and J. Ba (2015), algorithm 1.
+
+    >>> w = Tensor([1.0], requires_grad=True)
+    >>> _ = Adam([w], lr=0.1).minimize((w * w).sum())
+    >>> w
+    Tensor([0.9], requires_grad=True)
+    """
+
+    def __init__(self, params: Iterable[Tensor], lr: float = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-7, decay: float = 0.0) -> None:
+        self.betas = (checked("Adam: betas[0]", betas[0], least=0.0, below=1.0), checked("Adam: betas[1]", betas[1], least=0.0, below=1.0))
+        self.eps = checked("Adam: eps", eps, least=0.0)
+        super().__init__(params, lr, decay)
+
+    def start(self, p: Any) -> tuple[Any, ...]:
+        """The running means of g and of g², 0."""
+        return np.zeros_like(p), np.zeros_like(p)
+
+    def update(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+        """See the class."""
+        (b1, b2), (m, v), t = self.betas, state, self.steps + 1
+        m = b1 * m + (1 - b1) * g
+        v = b2 * v + (1 - b2) * (g * g)
+        step = (self.current_lr / (1 - b1**t)) * m
+        return p - step / (np.sqrt(v) * (1 - b2**t) ** -0.5 + self.eps), m, v

@@ -1,0 +1,354 @@
+"""Tensor: an array that remembers how it was made, so that it can be differentiated.
+
+Values never change in place. A parameter changes by being given a new array, and graphs already
+recorded keep the old one, so no gradient is ever silently wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any, NoReturn, final
+
+import numpy as np
+
+from . import protocols
+from .backward import checked_gradient, pull_back
+from .graph import history
+from .mode import grad_enabled
+from .op import Op, describe
+from .operators import Operators
+
+__all__ = ["Tensor", "asarray", "record", "tensor"]
+
+_next_serial = count().__next__
+_new = object.__new__
+_NO_SETTINGS: dict[str, Any] = {}
+_SCALARS = frozenset([int, float, bool, complex, np.float64, np.float32, type(None)])
+
+
+@final
+class Tensor(Operators):
+    """An array with a gradient: the value, what it was made from, and, for a leaf, where its gradient collects.
+
+    ``data`` is copied. Its dtype is kept; Python floats are float64. ``requires_grad=True`` makes it a
+    leaf whose gradient ``backward()`` adds to ``.grad``. ``name`` is shown in errors and pictures.
+
+    Raises ``TypeError`` for data that is no array of numbers, and for a gradient of whole numbers or bools.
+
+    >>> w = Tensor([1.0, -2.0], requires_grad=True)
+    >>> loss = (w * w).sum() + 0.5 * abs(w).sum()
+    >>> loss.backward()
+    >>> w.grad
+    Tensor([ 2.5, -4.5])
+    """
+
+    __slots__ = ("__weakref__", "_data", "_grad", "_name", "_needs_grad", "_retained", "inputs", "op", "serial", "settings", "values")
+
+    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None, name: str | None = None) -> None:
+        self._data = _numbers(data, dtype, copy=True)
+        self._needs_grad = False
+        self.op: Op | None = None
+        self.serial = _next_serial()
+        self._name = name
+        if requires_grad:
+            self.requires_grad = True
+
+    # ------------------------------------------------------------------------------- value and kind
+
+    @property
+    def data(self) -> np.ndarray:
+        """The value, as a read-only array; a leaf takes a new one of the same shape by assignment."""
+        view = np.asarray(self._data).view()
+        view.flags.writeable = False
+        return view
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self.assign(value)
+
+    def assign(self, value: Any) -> Tensor:
+        """Give a leaf a new value of the same shape; it is copied, and cast to the leaf's dtype.
+
+        Graphs already recorded keep the old value. Raises ``RuntimeError`` for the result of an op, ``ValueError``
+        for another shape, ``TypeError`` for another kind of number.
+
+        >>> Tensor([1.0, 2.0]).assign([3.0, 4.0])
+        Tensor([3., 4.])
+        """
+        if self.op is not None:
+            raise RuntimeError(f"assign: {self._describe()} is the result of {self.op.name}, and results do not change. Assign to the leaves that it was made from.")
+        new = _numbers(value, None, copy=True)
+        if new.shape != self._data.shape:
+            raise ValueError(f"assign: {self._describe()} cannot take a value of shape {new.shape}; the shapes must be equal.")
+        if not np.can_cast(new.dtype, self._data.dtype, "same_kind"):
+            raise TypeError(f"assign: {self._describe()} cannot take {new.dtype} values; convert them with .astype({self._data.dtype.name!r}).")
+        self._data = new.astype(self._data.dtype, copy=False)
+        return self
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the value, to do with as one likes; ``.data`` is the value itself, read-only."""
+        return np.array(self._data)
+
+    def item(self) -> Any:
+        """The only element, as a Python number."""
+        if self._data.size != 1:
+            raise ValueError(f"item: {self._describe()} has {self._data.size} elements, not one. Use .tolist() or .numpy().")
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """The value as nested lists of Python numbers."""
+        return self._data.tolist()
+
+    shape: tuple[int, ...] = property(lambda self: self._data.shape, doc="Size along each axis.")  # type: ignore[assignment]
+    dtype: np.dtype = property(lambda self: self._data.dtype, doc="Kind of number.")  # type: ignore[assignment]
+    ndim: int = property(lambda self: self._data.ndim, doc="Number of axes.")  # type: ignore[assignment]
+    size: int = property(lambda self: self._data.size, doc="Number of elements.")  # type: ignore[assignment]
+
+    @property
+    def name(self) -> str | None:
+        """What errors and pictures call it."""
+        return getattr(self, "_name", None)
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._name = name
+
+    # ------------------------------------------------------------------------------------- gradient
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to it: set by the user for leaves, and true of all that is made from them."""
+        return self._needs_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if self.op is not None and not wanted:
+            raise RuntimeError(f"requires_grad: {self._describe()} is the result of {self.op.name}; to cut it off its history, use .detach().")
+        if wanted and self._data.dtype.kind not in "fc":
+            raise TypeError(f"requires_grad: {self._describe()} holds whole numbers, and these have no gradient. Make it float: Tensor(data, dtype='float64', requires_grad=True).")
+        self._needs_grad = bool(wanted)
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient collected so far (a Tensor of the same shape), or None where none was."""
+        return getattr(self, "_grad", None)
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            value = asarray(value)
+            if value.shape != self._data.shape:
+                raise ValueError(f"grad: {self._describe()} cannot have a gradient of shape {value.shape}; the shapes must be equal.")
+        self._grad = value
+
+    def backward(self, gradient: Any = None) -> None:
+        """Add the gradient of this number to ``.grad`` of every leaf that it was made from.
+
+        ``gradient`` is that of a later number with respect to this one, and may be left out
+        where this is a single number (then it is 1). The graph stays: it can be walked and drawn again.
+
+        Raises ``RuntimeError`` if nothing was recorded, ``ValueError`` for a gradient of another shape.
+
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> (x * x).backward()
+        >>> x.grad
+        Tensor(6.)
+        """
+        if not self._needs_grad:
+            raise RuntimeError(_nothing_recorded("backward", self))
+        seed = checked_gradient(None if gradient is None else _numbers(gradient, self.dtype, copy=True), self)
+        nodes = history((self,))
+        kept = {id(node) for node in nodes if hasattr(node, "_retained")}
+        gradients = pull_back(nodes, {id(self): seed}, {id(node) for node in nodes}, kept, recording=False)
+        given: set[int] = set()
+        collected = [(node, _own(gradients[id(node)], given)) for node in nodes if id(node) in gradients]
+        for node, g in collected:
+            before = node.grad
+            node._grad = _constant(g if before is None else before._data + g)
+
+    def retain_grad(self) -> Tensor:
+        """Ask ``backward()`` to keep the gradient of this intermediate result, too."""
+        if not self._needs_grad:
+            raise RuntimeError(_nothing_recorded("retain_grad", self))
+        if self.op is not None:
+            self._retained = True
+        return self
+
+    def detach(self) -> Tensor:
+        """The same value without its history: a constant to all that is made from it."""
+        return _constant(self._data)
+
+    # -------------------------------------------------------------- what Python does with the number
+
+    def __repr__(self) -> str:
+        text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(", precision=4, threshold=200)
+        if self.size == 0 and self.shape != (0,):
+            text += f", shape={self.shape}"
+        if self.dtype not in (np.float64, np.int64, np.bool_):
+            text += f", dtype={self.dtype.name}"
+        if self.op is None and self._needs_grad:
+            text += ", requires_grad=True"
+        return f"Tensor({text}, name={self.name!r})" if self.name else f"Tensor({text})"
+
+    def __len__(self) -> int:
+        if not self._data.ndim:
+            raise TypeError("len: a Tensor without axes has no length; .size is 1.")
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(f"bool: {self._describe()} is not one yes or no. Use .all() or .any(), or tg.where to choose element by element.")
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self._data.ndim or self._data.dtype.kind not in "iu":
+            raise TypeError(f"index: {self._describe()} is not a single whole number.")
+        return int(self._data)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.op is not None:
+            raise RuntimeError(f"copy or pickle: {self._describe()} is the result of {self.op.name} and hangs on its history. Use .detach() first.")
+        return (Tensor, (self.numpy(), self._needs_grad, None, self.name))
+
+    def __init_subclass__(cls) -> NoReturn:
+        raise TypeError("Tensor cannot be subclassed; write a Module that holds Tensors, or an op with tg.op.")
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise TypeError("Tensors do not change in place: x[key] = v would spoil recorded gradients. Use tg.where(mask, v, x), or for a leaf x.assign(new array).")
+
+    def _describe(self) -> str:
+        return f"Tensor, {describe(self._data, self.name)}"
+
+    def _take(self, value: Any, operator: str) -> Tensor:
+        """What ``w -= step`` does: a leaf with a gradient takes the new value, all else is made anew."""
+        if self.op is not None or not self._needs_grad:
+            return value
+        if grad_enabled():
+            raise RuntimeError(f"{operator}: {self._describe()} requires a gradient and is being changed while recording. Write `with tg.no_grad(): w {operator} …`.")
+        return self.assign(value)
+
+    __array_ufunc__ = protocols.array_ufunc
+    __array_function__ = protocols.array_function
+    __array__ = protocols.array
+
+
+def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTINGS) -> Tensor:
+    """Compute an op of Tensors and constants, and remember how it was done if a gradient may be wanted."""
+    values: list[Any] = []
+    nodes: list[Tensor | None] = []
+    tracked = False
+    for x in inputs:
+        if type(x) is Tensor:
+            values.append(x._data)
+            nodes.append(x)
+            if x._needs_grad:
+                tracked = True
+        else:
+            values.append(x if type(x) in _SCALARS else _frozen(op, x))
+            nodes.append(None)
+    if op.defaults and len(settings) != len(op.setting_names):
+        settings = {**op.defaults, **settings}
+    out = _new(Tensor)
+    try:
+        out._data = op.forward(*values, **settings)
+    except (TypeError, ValueError, IndexError) as error:
+        raise op.explain(error, values, settings, [None if x is None else x.name for x in nodes]) from error
+    out.serial = _next_serial()
+    if tracked and op.rules and grad_enabled():
+        out._needs_grad = True
+        out.op = op
+        out.inputs = nodes
+        out.values = values
+        out.settings = settings
+    else:
+        out._needs_grad = False
+        out.op = None
+    return out
+
+
+Tensor.__record__ = staticmethod(record)  # type: ignore[method-assign, assignment]
+
+
+def _constant(data: Any) -> Tensor:
+    out = _new(Tensor)
+    out._data = data
+    out._needs_grad = False
+    out.op = None
+    out.serial = _next_serial()
+    return out
+
+
+def _frozen(op: Op, x: Any) -> Any:
+    """A constant that meets a Tensor: copied if its owner could still change it before backward."""
+    if isinstance(x, np.ndarray) and not x.flags.writeable:
+        return x
+    try:
+        return _numbers(x, None, copy=True)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{op.name}: {error}") from None
+
+
+def _numbers(data: Any, dtype: Any, copy: bool) -> Any:
+    """data as a NumPy array of numbers; a single number as a NumPy scalar, which computes faster."""
+    if type(data) is Tensor:
+        data = data._data
+    elif isinstance(data, (list, tuple)):
+        data = _plain(data)
+    array = np.array(data, dtype) if copy else np.asarray(data, dtype)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"a Tensor holds numbers, not {type(data).__name__} ({array.dtype}): {str(data)[:60]}")
+    return array[()] if array.ndim == 0 else array
+
+
+def _plain(items: Any) -> Any:
+    return [x._data if type(x) is Tensor else _plain(x) if isinstance(x, (list, tuple)) else x for x in items]
+
+
+def _own(g: Any, given: set[int]) -> Any:
+    """g as an array of its own: not a strided view, and not shared with another leaf."""
+    if isinstance(g, np.ndarray) and (g.base is not None or id(g) in given):
+        g = g.copy()
+    given.add(id(g))
+    return g
+
+
+def _nothing_recorded(what: str, t: Tensor) -> str:
+    return (
+        f"{what}: {t._describe()} was not made from any Tensor with requires_grad=True, or was made under no_grad() or after detach(), "
+        "so there is nothing to differentiate. Give the parameters requires_grad=True before computing with them."
+    )
+
+
+def tensor(data: Any, requires_grad: bool = False, dtype: Any = None, name: str | None = None) -> Tensor:
+    """A new Tensor with a copy of ``data``; the same as ``Tensor(...)``.
+
+    >>> tensor([1, 2])
+    Tensor([1, 2])
+    """
+    return Tensor(data, requires_grad, dtype, name)
+
+
+def asarray(data: Any, dtype: Any = None) -> Tensor:
+    """``data`` as a Tensor, not copied where it need not be; a Tensor is returned as it is.
+
+    Do not change an array that you have handed over: a recorded graph may need it.
+
+    >>> asarray(np.arange(3))
+    Tensor([0, 1, 2])
+    """
+    if type(data) is Tensor and (dtype is None or data.dtype == dtype):
+        return data
+    return _constant(_numbers(data, dtype, copy=False))
