@@ -6,10 +6,12 @@ they do, so that gradients can be differentiated and drawn. Broadcasting is undo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Mapping
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from .op import describe, op
 from .ops.elementwise import astype
@@ -19,42 +21,53 @@ from .ops.shape import reshape
 __all__ = ["pull_back", "unbroadcast"]
 
 
-def pull_back(nodes: Iterable[Any], gradients: dict[int, Any], needed: set[int], kept: set[int], recording: bool) -> dict[int, Any]:
-    """Gradients of the leaves and of all that is ``kept``, by id, from the ``gradients`` of the outputs, by id.
+def pull_back(outputs: Mapping[Any, Any], needed: Container[int] | None = None, kept: Container[int] = (), recording: bool = False) -> dict[Any, Any]:
+    """Gradients of all leaves, of retained nodes and of those whose id is ``kept``, from ``outputs`` and their gradients.
 
-    ``nodes`` come newest first; only those in ``needed`` get a gradient. With ``recording``, gradients
+    With ``needed``, only nodes whose id is in it get a gradient. A node is worked off when all that was made
+    from it has been: newest first, which a heap of serial numbers gives. With ``recording``, gradients
     are Tensors and have a graph of their own.
     """
+    gradients = {id(node): g for node, g in outputs.items()}
+    reached = list(outputs)
+    heap = [(node.serial, node) for node in outputs if node.op is not None]
+    heapify(heap)
     with np.errstate(all="ignore"):  # 0/0 at a kink is the rule's business, not a warning for the user
-        for node in nodes:
-            if node.op is None:
-                continue
-            key = id(node)
-            g = gradients.get(key) if key in kept else gradients.pop(key, None)
-            if g is None:
-                continue
-            inputs, rules, settings = node.inputs, node.op.rules, node.settings
+        while heap:
+            node = heappop(heap)[1]
+            kind, key = type(node), id(node)
+            g = gradients[key] if node._retained or key in kept else gradients.pop(key)
+            values, settings = node.values, node.settings
             if recording:
                 out, operands = node, _as_recorded(node)
             else:
-                out, operands = node._data, node.values
-            for x, value, rule in zip(inputs, node.values, rules, strict=False):
-                if x is None or rule is None or id(x) not in needed:
+                out, operands = node._data, values
+            for x, value, rule in zip(node.inputs, values, node.op.rules):
+                if type(x) is not kind or not x._needs_grad or rule is None:
                     continue
-                gx = rule(g, out, *operands, **settings)
+                key = id(x)
+                if needed is not None and key not in needed:
+                    continue
+                gx = rule(g, out, *operands, **settings) if settings else rule(g, out, *operands)
                 if gx is None:
                     continue
-                if gx.shape != value.shape or gx.dtype != value.dtype:
+                if type(gx) is not type(value) or (type(gx) is ndarray and (gx.shape != value.shape or gx.dtype is not value.dtype)):
                     gx = _fit(gx, value, node)
-                before = gradients.get(id(x))
-                gradients[id(x)] = gx if before is None else before + gx
-    return gradients
+                if key in gradients:
+                    gradients[key] = gradients[key] + gx
+                    continue
+                gradients[key] = gx
+                reached.append(x)
+                if x.op is not None:
+                    heappush(heap, (x.serial, x))
+    return {x: gradients[id(x)] for x in reached if id(x) in gradients}
 
 
 def _as_recorded(node: Any) -> list[Any]:
     """A node's inputs, as Tensors, with the values they had when the node was made."""
+    kind = type(node)
     pairs = zip(node.inputs, node.values, strict=True)
-    return [value if x is None else x if x._data is value else recall(x, value=value) for x, value in pairs]
+    return [value if type(x) is not kind else x if x._data is value else recall(x, value=value) for x, value in pairs]
 
 
 @op(label="earlier value")
@@ -83,15 +96,16 @@ def unbroadcast(g: Any, shape: tuple[int, ...], made_by: Any = None) -> Any:
     >>> unbroadcast(np.ones((2, 3)), (3,))
     array([2., 2., 2.])
     """
-    extra = len(g.shape) - len(shape)
+    extra = g.ndim - len(shape)
+    if extra == 1 and g.shape[1:] == shape:
+        return sum(g, axis=0)
     stretched = [i for i, n in enumerate(shape, extra) if n == 1 != g.shape[i]] if extra >= 0 else []
-    axes = (*range(extra), *stretched)
-    if not axes or any(n != 1 and n != m for n, m in zip(shape, g.shape[extra:], strict=True)):
+    if extra < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[extra:], strict=True)):
         raise ValueError(
             f"the backward rule of {getattr(made_by, 'name', 'an op')} returned a gradient of shape {g.shape} for an input of "
             f"shape {shape}. A rule must return the input's shape, or one that the input broadcasts to: add the missing axes in the rule."
         )
-    g = sum(g, axis=axes[0] if len(axes) == 1 else axes)
+    g = sum(g, axis=(*range(extra), *stretched))
     return g if g.shape == shape else reshape(g, shape=shape)
 
 
@@ -104,7 +118,7 @@ def checked_gradient(gradient: Any, output: Any) -> Any:
                 f"backward from {describe(output._data, output.name)}: only a single number has one gradient. "
                 f"Sum it first (.sum() or .mean()), or give the gradient of a later number with gradient=, of shape {shape}."
             )
-        return np.ones(shape, dtype)[()]
+        return np.ones(shape, dtype) if shape else dtype.type(1)
     if gradient.shape != shape:
         raise ValueError(f"gradient has shape {gradient.shape}, but the output it belongs to has shape {shape}; they must be equal.")
     return gradient

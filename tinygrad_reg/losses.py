@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from .op import describe
-from .ops.elementwise import abs, clip, log, minimum, softplus, square
+from .ops.elementwise import abs, clip, log, minimum, softplus
 from .ops.neural import cross_entropy
-from .ops.reduction import mean
+from .ops.reduction import mean, sum_of_sizes, sum_of_squares
 from .tensor import Tensor, asarray
 
 __all__ = ["accuracy", "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber", "l1", "mean_squared_error", "mse"]
@@ -25,7 +25,8 @@ def mse(prediction: Any, target: Any) -> Any:
     >>> mse(Tensor([1.0, 2.0]), Tensor([1.0, 4.0]))
     Tensor(2.)
     """
-    return mean(square(_difference("mse", prediction, target)))
+    difference = _difference("mse", prediction, target)
+    return sum_of_squares(difference) / difference.size
 
 
 mean_squared_error = mse
@@ -37,7 +38,8 @@ def l1(prediction: Any, target: Any) -> Any:
     >>> l1(Tensor([1.0, 2.0]), Tensor([1.0, 4.0]))
     Tensor(1.)
     """
-    return mean(abs(_difference("l1", prediction, target)))
+    difference = _difference("l1", prediction, target)
+    return sum_of_sizes(difference) / difference.size
 
 
 def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:

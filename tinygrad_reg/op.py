@@ -96,6 +96,9 @@ def case(*shapes: tuple[int, ...], **settings: Any) -> Case:
     return Case(shapes, settings)
 
 
+_PLAIN = frozenset([np.ndarray, np.float64, np.float32, float, int])
+
+
 class _RulePerIndex:
     """The rules of an op of any number of arrays: one function, told by ``index`` which array is meant."""
 
@@ -166,19 +169,17 @@ class Op:
         if len(inputs) != self.arity:
             inputs, settings = self.bind(inputs, settings)
         for x in inputs:
-            record = getattr(type(x), "__record__", None)
-            if record is not None:
-                return record(self, inputs, settings)
-        return self.compute(inputs, settings)
-
-    def compute(self, values: Sequence[Any], settings: dict[str, Any]) -> Any:
-        """The forward on arrays, with errors that name the op and what it was given."""
-        if any(type(x) is list for x in values):
-            values = [np.asarray(x) if type(x) is list else x for x in values]
+            kind = type(x)
+            if kind in _PLAIN:
+                continue
+            if hasattr(kind, "__record__"):
+                return kind.__record__(self, inputs, settings)
+            if kind is list:
+                return self(*(np.asarray(v) if type(v) is list else v for v in inputs), **settings)
         try:
-            return self.forward(*values, **settings)
+            return self.forward(*inputs, **settings)
         except (TypeError, ValueError, IndexError) as error:
-            raise self.explain(error, values, settings) from error
+            raise self.explain(error, inputs, settings) from error
 
     def bind(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Sort settings given by position, and arrays given by name, into their places."""

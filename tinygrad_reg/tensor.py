@@ -14,14 +14,13 @@ import numpy as np
 
 from . import protocols
 from .backward import checked_gradient, pull_back
-from .graph import history
 from .mode import grad_enabled
 from .op import Op, describe
 from .operators import Operators
 
 __all__ = ["Tensor", "asarray", "record", "tensor"]
 
-_next_serial = count().__next__
+_next_serial = count(0, -1).__next__
 _new = object.__new__
 _NO_SETTINGS: dict[str, Any] = {}
 _SCALARS = frozenset([int, float, bool, complex, np.float64, np.float32, type(None)])
@@ -158,12 +157,9 @@ class Tensor(Operators):
         if not self._needs_grad:
             raise RuntimeError(_nothing_recorded("backward", self))
         seed = checked_gradient(None if gradient is None else _numbers(gradient, self.dtype, copy=True), self)
-        nodes = history((self,))
-        kept = {id(node) for node in nodes if hasattr(node, "_retained")}
-        gradients = pull_back(nodes, {id(self): seed}, {id(node) for node in nodes}, kept, recording=False)
         given: set[int] = set()
-        collected = [(node, _own(gradients[id(node)], given)) for node in nodes if id(node) in gradients]
-        for node, g in collected:
+        for node, g in pull_back({self: seed}).items():
+            g = _own(g, given)
             before = node.grad
             node._grad = _constant(g if before is None else before._data + g)
 
@@ -246,33 +242,35 @@ class Tensor(Operators):
 
 
 def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTINGS) -> Tensor:
-    """Compute an op of Tensors and constants, and remember how it was done if a gradient may be wanted."""
+    """Compute an op of Tensors and constants, and remember how it was done if a gradient may be wanted.
+
+    This is the hot path of eager mode: it looks at each input once, and does nothing else that the graph does not need.
+    """
     values: list[Any] = []
-    nodes: list[Tensor | None] = []
     tracked = False
     for x in inputs:
         if type(x) is Tensor:
             values.append(x._data)
-            nodes.append(x)
             if x._needs_grad:
                 tracked = True
         else:
             values.append(x if type(x) in _SCALARS else _frozen(op, x))
-            nodes.append(None)
-    if op.defaults and len(settings) != len(op.setting_names):
+    if op.setting_names and len(settings) != len(op.setting_names):
         settings = {**op.defaults, **settings}
-    out = _new(Tensor)
     try:
-        out._data = op.forward(*values, **settings)
+        data = op.forward(*values, **settings) if settings else op.forward(*values)
     except (TypeError, ValueError, IndexError) as error:
-        raise op.explain(error, values, settings, [None if x is None else x.name for x in nodes]) from error
+        raise op.explain(error, values, settings, [getattr(x, "name", None) for x in inputs]) from error
+    out = _new(Tensor)
+    out._data = data
     out.serial = _next_serial()
     if tracked and op.rules and grad_enabled():
         out._needs_grad = True
         out.op = op
-        out.inputs = nodes
+        out.inputs = inputs
         out.values = values
         out.settings = settings
+        out._retained = False
     else:
         out._needs_grad = False
         out.op = None

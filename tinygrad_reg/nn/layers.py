@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,17 @@ __all__ = ["Dropout", "Flatten", "Linear", "ReLU", "Sequential", "Sigmoid", "Tan
 
 
 class Lambda:
-    """An attribute that holds the strength of a penalty; a negative or NaN one is refused when it is set."""
+    """An attribute that holds the strength of a penalty: a negative or NaN one is refused when it is set."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, layer: Any, owner: type | None = None) -> Any:
-        return self if layer is None else layer.__dict__.get(self.name, 0.0)
-
     def __set__(self, layer: Any, value: Any) -> None:
+        # Without __get__, reading finds the plain number in the layer's own __dict__.
         layer.__dict__[self.name] = checked_lambda(value, f"{type(layer).__name__}: {self.name}")
+
+
+_l1, _l2 = lru_cache(L1), lru_cache(L2)
 
 
 class Linear(Module):
@@ -78,6 +80,8 @@ class Linear(Module):
         self.weight_lambda_l2 = weight_lambda_l2
         self.bias_lambda_l1 = bias_lambda_l1
         self.bias_lambda_l2 = bias_lambda_l2
+        if not bias and (bias_lambda_l1 or bias_lambda_l2):
+            raise ValueError("Linear: bias_lambda_l1 and bias_lambda_l2 penalise a bias, and there is none with bias=False.")
 
     def forward(self, x: Any) -> Tensor:
         """x @ weight + bias, for x of shape (..., n_inputs)."""
@@ -89,18 +93,18 @@ class Linear(Module):
         y = x @ self.weight
         return y if self.bias is None else y + self.bias
 
-    def penalties(self) -> Iterator[tuple[str, L1 | L2]]:
-        """The penalties whose λ is above 0."""
+    def penalties(self) -> list[tuple[str, L1 | L2]]:
+        """The penalties whose λ is above 0, each with the name of its parameter."""
+        found: list[tuple[str, L1 | L2]] = []
         if self.weight_lambda_l1:
-            yield "weight", L1(self.weight_lambda_l1)
+            found.append(("weight", _l1(self.weight_lambda_l1)))
         if self.weight_lambda_l2:
-            yield "weight", L2(self.weight_lambda_l2)
-        if self.bias is None:
-            return
-        if self.bias_lambda_l1:
-            yield "bias", L1(self.bias_lambda_l1)
-        if self.bias_lambda_l2:
-            yield "bias", L2(self.bias_lambda_l2)
+            found.append(("weight", _l2(self.weight_lambda_l2)))
+        if self.bias_lambda_l1 and self.bias is not None:
+            found.append(("bias", _l1(self.bias_lambda_l1)))
+        if self.bias_lambda_l2 and self.bias is not None:
+            found.append(("bias", _l2(self.bias_lambda_l2)))
+        return found
 
     def extra_repr(self) -> str:
         """Sizes, and the lambdas that are set."""

@@ -17,6 +17,9 @@ __all__ = ["Module", "PenaltyRow", "PenaltyTable"]
 Self = TypeVar("Self", bound="Module")
 
 
+_ATOMS = frozenset([Tensor, bool, int, float, str, type(None)])
+
+
 class Module:
     """Base of all models. Write ``__init__`` that sets Tensors and Modules as attributes, and ``forward``.
 
@@ -44,6 +47,24 @@ class Module:
         return self.forward(*inputs, **settings)
 
     # ------------------------------------------------------------------------------ what is inside
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all inside it, each once."""
+        found: dict[int, Module] = {}
+        stack: list[Any] = [self]
+        while stack:
+            x = stack.pop()
+            if type(x) in _ATOMS:
+                continue
+            if isinstance(x, Module):
+                if id(x) not in found:
+                    found[id(x)] = x
+                    stack.extend(x.__dict__.values())
+            elif isinstance(x, (list, tuple)):
+                stack.extend(x)
+            elif isinstance(x, dict):
+                stack.extend(x.values())
+        return iter(found.values())
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """This module and all inside it, each once, with dotted names, outside in."""
@@ -97,9 +118,10 @@ class Module:
         Penalties are read anew at each call, so a changed λ takes effect at once.
         """
         total: Any = None
-        for _, parameter, penalty in self.named_penalties():
-            term = penalty(parameter)
-            total = term if total is None else total + term
+        for module in self.modules():
+            for key, penalty in module.penalties():
+                term = penalty(getattr(module, key))
+                total = term if total is None else total + term
         return Tensor(0.0, dtype=self._float_dtype()) if total is None else total
 
     def _float_dtype(self) -> Any:

@@ -23,7 +23,7 @@ def add(a, b):
     >>> add(Tensor([1.0, 2.0]), 1)
     Tensor([2., 3.])
     """
-    return np.add(a, b)
+    return a + b
 
 
 add.defvjp(lambda g, out, a, b: g, lambda g, out, a, b: g)
@@ -36,7 +36,7 @@ def subtract(a, b):
     >>> subtract(Tensor([1.0, 2.0]), 1)
     Tensor([0., 1.])
     """
-    return np.subtract(a, b)
+    return a - b
 
 
 subtract.defvjp(lambda g, out, a, b: g, lambda g, out, a, b: -g)
@@ -49,7 +49,7 @@ def multiply(a, b):
     >>> multiply(Tensor([1.0, 2.0]), 3)
     Tensor([3., 6.])
     """
-    return np.multiply(a, b)
+    return a * b
 
 
 multiply.defvjp(lambda g, out, a, b: g * b, lambda g, out, a, b: g * a)
@@ -62,7 +62,7 @@ def divide(a, b):
     >>> divide(Tensor([1.0, 2.0]), 4)
     Tensor([0.25, 0.5 ])
     """
-    return np.divide(a, b)
+    return a / b
 
 
 divide.defvjp(lambda g, out, a, b: g / b, lambda g, out, a, b: -(g * (out / b)))
@@ -101,7 +101,7 @@ def negative(x):
     >>> negative(Tensor([1.0, -2.0]))
     Tensor([-1.,  2.])
     """
-    return np.negative(x)
+    return -x
 
 
 negative.defvjp(lambda g, out, x: -g)
@@ -140,7 +140,7 @@ def square(x):
     >>> square(Tensor([1.0, -2.0]))
     Tensor([1., 4.])
     """
-    return np.square(x)
+    return x * x
 
 
 square.defvjp(lambda g, out, x: g * (2 * x))
@@ -378,7 +378,7 @@ def equal(a, b):
     >>> equal(Tensor([1.0, 2.0]), 1)
     Tensor([ True, False])
     """
-    return np.equal(a, b)
+    return a == b
 
 
 @op(label="≠")
@@ -388,7 +388,7 @@ def not_equal(a, b):
     >>> not_equal(Tensor([1.0, 2.0]), 1)
     Tensor([False,  True])
     """
-    return np.not_equal(a, b)
+    return a != b
 
 
 @op(label="<")
@@ -398,7 +398,7 @@ def less(a, b):
     >>> less(Tensor([1.0, 2.0]), 2)
     Tensor([ True, False])
     """
-    return np.less(a, b)
+    return a < b
 
 
 @op(label="≤")
@@ -408,7 +408,7 @@ def less_equal(a, b):
     >>> less_equal(Tensor([1.0, 2.0]), 1)
     Tensor([ True, False])
     """
-    return np.less_equal(a, b)
+    return a <= b
 
 
 @op(label=">")
@@ -418,7 +418,7 @@ def greater(a, b):
     >>> greater(Tensor([1.0, 2.0]), 1)
     Tensor([False,  True])
     """
-    return np.greater(a, b)
+    return a > b
 
 
 @op(label="≥")
@@ -428,7 +428,7 @@ def greater_equal(a, b):
     >>> greater_equal(Tensor([1.0, 2.0]), 2)
     Tensor([False,  True])
     """
-    return np.greater_equal(a, b)
+    return a >= b
 
 
 @op(label="and", domain=[BOOLEAN])

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..op import REAL, case, op
-from .elementwise import astype, divide, equal, exp, isfinite, where
+from .elementwise import astype, divide, equal, exp, isfinite, sign, where
 from .shape import broadcast_to, expand_dims
 
 FITS = "axis must name existing axes, each once"
@@ -62,6 +62,33 @@ def _ones(n: int, dtype: Any) -> Any:
             _ONES.clear()
         found = _ONES[n, dtype] = np.ones(n, dtype)
     return found
+
+
+@op(label="Σx²", cases=(case((2, 3)), case(()), case((0,)), case((5,))))
+def sum_of_squares(x):
+    """Sum of the squares of all elements: Σx², in one pass. Slope: 2x.
+
+    >>> sum_of_squares(Tensor([1.0, -2.0]))
+    Tensor(5.)
+    """
+    flat = np.ravel(x)
+    return np.dot(flat, flat)
+
+
+sum_of_squares.defvjp(lambda g, out, x: (2 * g) * x)
+
+
+@op(label="Σ|x|", domain=[REAL.with_kinks(0.0)], cases=(case((2, 3)), case(()), case((0,)), case((5,))))
+def sum_of_sizes(x):
+    """Sum of the sizes of all elements: Σ|x|. Slope: sign(x), which is 0 at the kink x = 0.
+
+    >>> sum_of_sizes(Tensor([1.0, -2.0]))
+    Tensor(3.)
+    """
+    return np.add.reduce(np.absolute(x), axis=None)
+
+
+sum_of_sizes.defvjp(lambda g, out, x: g * sign(x))
 
 
 @op(cases=ALL_AXES, fits=FITS)

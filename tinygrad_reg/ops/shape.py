@@ -61,15 +61,10 @@ def broadcast_to(x, *, shape):
     Tensor([[1., 2.],
             [1., 2.]])
     """
-    x = np.asarray(x)
-    if x.ndim == 0 and type(shape) is tuple:
-        return _filled(shape, x)
-    return x if x.shape == shape else np.broadcast_to(x, shape)
-
-
-def _filled(shape: tuple[int, ...], x: Any) -> Any:
-    # np.broadcast_to is ten times slower than this; a strided view of one element is the same thing.
-    return np.ndarray(shape, x.dtype, x, strides=(0,) * len(shape))
+    if isinstance(x, np.generic) and type(shape) is tuple:
+        # A view of one element with strides of 0, as np.broadcast_to makes it, several times faster.
+        return np.ndarray(shape, x.dtype, x, strides=(0,) * len(shape))
+    return np.broadcast_to(x, shape)
 
 
 broadcast_to.defvjp(lambda g, out, x, shape: g)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ class Optimizer:
         self.lr = checked(f"{type(self).__name__}: lr", lr, above=0.0)
         self.decay = checked(f"{type(self).__name__}: decay", decay, least=0.0)
         self.steps = 0
-        self.state: list[tuple[Any, ...]] = [self.start(p._data) for p in self.params]
+        self.state: list[Sequence[Any]] = [self.start(p._data) for p in self.params]
 
     @property
     def current_lr(self) -> float:
@@ -47,14 +47,13 @@ class Optimizer:
 
     def step(self) -> None:
         """Move every parameter that has a gradient. Raises ``RuntimeError`` if none has one."""
-        moved = [(i, p, g) for i, p in enumerate(self.params) if (g := p.grad) is not None]
+        moved = [(p, p._grad._data, i) for i, p in enumerate(self.params) if p.grad is not None]
         if not moved:
             raise RuntimeError(f"{type(self).__name__}.step: no parameter has a gradient. Call loss.backward() before step(), or use minimize(loss).")
-        with np.errstate(under="ignore"):
-            new = [(i, p, self.update(p._data, g._data, *self.state[i])) for i, p, g in moved]
-        for i, p, (value, *state) in new:
+        new = [self.update(p._data, g, *self.state[i]) for p, g, i in moved]
+        for (p, _, i), (value, *state) in zip(moved, new, strict=True):
             p._data = value
-            self.state[i] = tuple(state)
+            self.state[i] = state
         self.steps += 1
 
     def minimize(self, loss: Tensor | Callable[[], Tensor]) -> Tensor:
