@@ -260,12 +260,12 @@ def op(
 
     Raises ``ValueError`` if the name is taken.
 
-    >>> @op(label="cube", domain=[REAL])
-    ... def cube(x):
+    >>> @op(label="x³", domain=[REAL])
+    ... def cubed(x):
     ...     return x * x * x
-    >>> cube.defvjp(lambda g, out, x: g * (3 * x * x))
-    >>> float(cube(np.float64(2.0)))
-    8.0
+    >>> cubed.defvjp(lambda g, out, x: g * (3 * x * x))
+    >>> cubed(Tensor([2.0]))
+    Tensor([8.])
     """
 
     def register(forward: Callable[..., Any]) -> Op:

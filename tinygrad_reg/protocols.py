@@ -42,7 +42,7 @@ def array_function(self: Any, function: Callable[..., Any], types: Any, inputs: 
 def array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
     """``np.asarray(tensor)``: its value, unless that would silently drop a gradient."""
     if self._needs_grad:
-        raise TypeError(f"np.asarray: {self._describe()} requires a gradient, which a NumPy array would lose. Use .numpy() (or .detach()) if you only want the value.")
+        raise TypeError(f"np.asarray: {self.describe()} requires a gradient, which a NumPy array would lose. Use .numpy() (or .detach()) if you only want the value.")
     return np.array(self.data, dtype=dtype, copy=copy)
 
 

@@ -28,7 +28,7 @@ def generator(rng: Any = None) -> Any:
 
     A legacy ``RandomState`` is taken as it is, so that published streams can be repeated.
 
-    >>> generator(0).integers(10) == generator(0).integers(10)
+    >>> generator(0).random() == generator(0).random()
     True
     """
     if rng is None:

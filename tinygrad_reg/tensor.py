@@ -18,7 +18,7 @@ from .mode import grad_enabled
 from .op import Op, describe
 from .operators import Operators
 
-__all__ = ["Tensor", "asarray", "record", "tensor"]
+__all__ = ["Tensor", "asarray", "nothing_recorded", "record", "tensor"]
 
 _next_serial = count(0, -1).__next__
 _new = object.__new__
@@ -76,12 +76,12 @@ class Tensor(Operators):
         Tensor([3., 4.])
         """
         if self.op is not None:
-            raise RuntimeError(f"assign: {self._describe()} is the result of {self.op.name}, and results do not change. Assign to the leaves that it was made from.")
+            raise RuntimeError(f"assign: {self.describe()} is the result of {self.op.name}, and results do not change. Assign to the leaves that it was made from.")
         new = _numbers(value, None, copy=True)
         if new.shape != self._data.shape:
-            raise ValueError(f"assign: {self._describe()} cannot take a value of shape {new.shape}; the shapes must be equal.")
+            raise ValueError(f"assign: {self.describe()} cannot take a value of shape {new.shape}; the shapes must be equal.")
         if not np.can_cast(new.dtype, self._data.dtype, "same_kind"):
-            raise TypeError(f"assign: {self._describe()} cannot take {new.dtype} values; convert them with .astype({self._data.dtype.name!r}).")
+            raise TypeError(f"assign: {self.describe()} cannot take {new.dtype} values; convert them with .astype({self._data.dtype.name!r}).")
         self._data = new.astype(self._data.dtype, copy=False)
         return self
 
@@ -92,7 +92,7 @@ class Tensor(Operators):
     def item(self) -> Any:
         """The only element, as a Python number."""
         if self._data.size != 1:
-            raise ValueError(f"item: {self._describe()} has {self._data.size} elements, not one. Use .tolist() or .numpy().")
+            raise ValueError(f"item: {self.describe()} has {self._data.size} elements, not one. Use .tolist() or .numpy().")
         return self._data.item()
 
     def tolist(self) -> Any:
@@ -123,9 +123,9 @@ class Tensor(Operators):
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
         if self.op is not None and not wanted:
-            raise RuntimeError(f"requires_grad: {self._describe()} is the result of {self.op.name}; to cut it off its history, use .detach().")
+            raise RuntimeError(f"requires_grad: {self.describe()} is the result of {self.op.name}; to cut it off its history, use .detach().")
         if wanted and self._data.dtype.kind not in "fc":
-            raise TypeError(f"requires_grad: {self._describe()} holds whole numbers, and these have no gradient. Make it float: Tensor(data, dtype='float64', requires_grad=True).")
+            raise TypeError(f"requires_grad: {self.describe()} holds whole numbers, and these have no gradient. Make it float: Tensor(data, dtype='float64', requires_grad=True).")
         self._needs_grad = bool(wanted)
 
     @property
@@ -138,7 +138,7 @@ class Tensor(Operators):
         if value is not None:
             value = asarray(value)
             if value.shape != self._data.shape:
-                raise ValueError(f"grad: {self._describe()} cannot have a gradient of shape {value.shape}; the shapes must be equal.")
+                raise ValueError(f"grad: {self.describe()} cannot have a gradient of shape {value.shape}; the shapes must be equal.")
         self._grad = value
 
     def backward(self, gradient: Any = None) -> None:
@@ -155,7 +155,7 @@ class Tensor(Operators):
         Tensor(6.)
         """
         if not self._needs_grad:
-            raise RuntimeError(_nothing_recorded("backward", self))
+            raise RuntimeError(nothing_recorded("backward", self))
         seed = checked_gradient(None if gradient is None else _numbers(gradient, self.dtype, copy=True), self)
         given: set[int] = set()
         for node, g in pull_back({self: seed}).items():
@@ -166,7 +166,7 @@ class Tensor(Operators):
     def retain_grad(self) -> Tensor:
         """Ask ``backward()`` to keep the gradient of this intermediate result, too."""
         if not self._needs_grad:
-            raise RuntimeError(_nothing_recorded("retain_grad", self))
+            raise RuntimeError(nothing_recorded("retain_grad", self))
         if self.op is not None:
             self._retained = True
         return self
@@ -197,7 +197,7 @@ class Tensor(Operators):
 
     def __bool__(self) -> bool:
         if self.size != 1:
-            raise ValueError(f"bool: {self._describe()} is not one yes or no. Use .all() or .any(), or tg.where to choose element by element.")
+            raise ValueError(f"bool: {self.describe()} is not one yes or no. Use .all() or .any(), or tg.where to choose element by element.")
         return bool(self._data)
 
     def __float__(self) -> float:
@@ -208,7 +208,7 @@ class Tensor(Operators):
 
     def __index__(self) -> int:
         if self._data.ndim or self._data.dtype.kind not in "iu":
-            raise TypeError(f"index: {self._describe()} is not a single whole number.")
+            raise TypeError(f"index: {self.describe()} is not a single whole number.")
         return int(self._data)
 
     def __format__(self, spec: str) -> str:
@@ -216,7 +216,7 @@ class Tensor(Operators):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.op is not None:
-            raise RuntimeError(f"copy or pickle: {self._describe()} is the result of {self.op.name} and hangs on its history. Use .detach() first.")
+            raise RuntimeError(f"copy or pickle: {self.describe()} is the result of {self.op.name} and hangs on its history. Use .detach() first.")
         return (Tensor, (self.numpy(), self._needs_grad, None, self.name))
 
     def __init_subclass__(cls) -> NoReturn:
@@ -225,7 +225,8 @@ class Tensor(Operators):
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise TypeError("Tensors do not change in place: x[key] = v would spoil recorded gradients. Use tg.where(mask, v, x), or for a leaf x.assign(new array).")
 
-    def _describe(self) -> str:
+    def describe(self) -> str:
+        """Kind, shape and name, for error messages."""
         return f"Tensor, {describe(self._data, self.name)}"
 
     def _take(self, value: Any, operator: str) -> Tensor:
@@ -233,7 +234,7 @@ class Tensor(Operators):
         if self.op is not None or not self._needs_grad:
             return value
         if grad_enabled():
-            raise RuntimeError(f"{operator}: {self._describe()} requires a gradient and is being changed while recording. Write `with tg.no_grad(): w {operator} …`.")
+            raise RuntimeError(f"{operator}: {self.describe()} requires a gradient and is being changed while recording. Write `with tg.no_grad(): w {operator} …`.")
         return self.assign(value)
 
     __array_ufunc__ = protocols.array_ufunc
@@ -323,9 +324,10 @@ def _own(g: Any, given: set[int]) -> Any:
     return g
 
 
-def _nothing_recorded(what: str, t: Tensor) -> str:
+def nothing_recorded(what: str, t: Tensor) -> str:
+    """The error of differentiating a Tensor without a history."""
     return (
-        f"{what}: {t._describe()} was not made from any Tensor with requires_grad=True, or was made under no_grad() or after detach(), "
+        f"{what}: {t.describe()} was not made from any Tensor with requires_grad=True, or was made under no_grad() or after detach(), "
         "so there is nothing to differentiate. Give the parameters requires_grad=True before computing with them."
     )
 

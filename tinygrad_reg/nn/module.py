@@ -122,9 +122,10 @@ class Module:
             for key, penalty in module.penalties():
                 term = penalty(getattr(module, key))
                 total = term if total is None else total + term
-        return Tensor(0.0, dtype=self._float_dtype()) if total is None else total
+        return Tensor(0.0, dtype=self.float_dtype()) if total is None else total
 
-    def _float_dtype(self) -> Any:
+    def float_dtype(self) -> Any:
+        """The dtype of the parameters: of the first one, float64 without any."""
         return next((p.dtype for p in self.parameters()), np.dtype(np.float64))
 
     def penalty_table(self) -> PenaltyTable:

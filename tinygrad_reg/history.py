@@ -1,0 +1,119 @@
+"""History: what happened while training, epoch by epoch; to print, to plot, to save."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+__all__ = ["History", "needs"]
+
+
+class History:
+    """One row for each recorded epoch; ``history["data loss"]`` is a column.
+
+    Columns: ``epoch`` (from 0), ``data loss``, one for each penalty (``0.weight L2``), ``total``, ``accuracy`` (for
+    class labels), ``validation loss`` (without penalties), ``validation accuracy``, ``learning rate``. Losses are means
+    over the epoch's samples, before each update.
+
+    >>> history = History()
+    >>> history.append({"epoch": 0, "data loss": 1.5})
+    >>> history["data loss"]
+    [1.5]
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, float]] = []
+        self.stopped: str = ""
+
+    def append(self, row: dict[str, float]) -> None:
+        """Add a row."""
+        self.rows.append(row)
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns, in order."""
+        return list(self.rows[0]) if self.rows else []
+
+    @property
+    def penalties(self) -> list[str]:
+        """Names of the columns that hold a penalty."""
+        names = self.columns
+        return names[names.index("data loss") + 1 : names.index("total")] if "total" in names else []
+
+    def __getitem__(self, column: str) -> list[float]:
+        if column not in self.columns:
+            raise KeyError(f"History has no column {column!r}; it has {', '.join(self.columns)}.")
+        return [row[column] for row in self.rows]
+
+    def __contains__(self, column: object) -> bool:
+        return column in self.columns
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[dict[str, float]]:
+        return iter(self.rows)
+
+    @property
+    def last(self) -> dict[str, float]:
+        """The last row."""
+        return self.rows[-1]
+
+    def __repr__(self) -> str:
+        if not self.rows:
+            return "History(empty)"
+        shown = self.rows if len(self.rows) <= 5 else [*self.rows[:2], *self.rows[-2:]]
+        cells = [self.columns, *([f"{v:.5g}" for v in row.values()] for row in shown)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
+        if len(shown) < len(self.rows):
+            lines.insert(3, f"… {len(self.rows) - 4} more".rjust(widths[0] + 8))
+        return "\n".join([f"History of {len(self.rows)} rows{': ' + self.stopped if self.stopped else ''}", *lines])
+
+    def to_csv(self, path: str | Path | None = None) -> str:
+        """The rows as comma-separated text, also written to ``path`` where one is given."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        if path is not None:
+            Path(path).write_text(text.getvalue(), encoding="utf-8")
+        return text.getvalue()
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Curves of losses, penalties and accuracies over the epochs; a matplotlib figure, saved to ``path`` if given.
+
+        Needs matplotlib: ``pip install 'tinygrad_reg[plot]'``.
+        """
+        plt = needs("matplotlib.pyplot", "History.plot", "plot")
+        accuracies = [name for name in ("accuracy", "validation accuracy") if name in self]
+        figure, axes = plt.subplots(1, 1 + bool(accuracies), figsize=(5.5 * (1 + bool(accuracies)), 4), squeeze=False, layout="constrained")
+        losses = axes[0, 0]
+        for name in ("data loss", "validation loss", "total"):
+            if name in self and not (name == "total" and not self.penalties):
+                losses.plot(self["epoch"], self[name], label=name)
+        for name in self.penalties:
+            losses.plot(self["epoch"], self[name], label=name, linestyle=":")
+        losses.set(xlabel="epoch", ylabel="loss", yscale="log", title="Loss and penalties")
+        losses.legend()
+        for name in accuracies:
+            axes[0, 1].plot(self["epoch"], self[name], label=name)
+        if accuracies:
+            axes[0, 1].set(xlabel="epoch", ylabel="accuracy", title="Accuracy")
+            axes[0, 1].legend()
+        if path is not None:
+            figure.savefig(path, dpi=120)
+        return figure
+
+
+def needs(module: str, what: str, extra: str) -> Any:
+    """Import an optional library, or say in one sentence which extra brings it."""
+    import importlib  # noqa: PLC0415
+
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(f"{what} needs {module.partition('.')[0]}: pip install 'tinygrad_reg[{extra}]'") from error

@@ -1,0 +1,189 @@
+"""fit: the usual training loop, with everything recorded; early stopping; a progress bar."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .data import batches
+from .history import History
+from .losses import accuracy, cross_entropy, mse
+from .mode import no_grad
+from .nn import Module
+from .optim import Adam, Optimizer
+from .random import generator
+from .tensor import Tensor, asarray
+
+__all__ = ["EarlyStopping", "fit"]
+
+Loss = Callable[[Any, Any], Tensor]
+Callback = Callable[[History, Module], Any]
+
+
+def fit(
+    model: Module,
+    x: Any,
+    y: Any,
+    loss: Loss | None = None,
+    optimizer: Optimizer | None = None,
+    epochs: int = 100,
+    batch_size: int | None = None,
+    validation: tuple[Any, Any] | None = None,
+    callbacks: Sequence[Callback] = (),
+    progress: bool = True,
+    every: int = 1,
+    rng: Any = None,
+) -> History:
+    """Train ``model`` on x and y; minimise the mean ``loss`` plus ``model.regularization_loss()``, once a batch.
+
+    ``loss`` defaults to cross-entropy for integer labels, else to mean squared error; ``optimizer`` to
+    ``Adam(model.parameters(), lr=0.01)``; ``batch_size=None`` uses all rows at once. Float data is cast to the model's dtype.
+    Every ``every``-th epoch, and the last, is recorded. ``validation=(x, y)`` is evaluated after such an epoch, without
+    penalties. A callback is called as ``callback(history, model)`` after each recorded epoch, and training stops if it returns
+    true; one with a method ``finish(history, model)`` has it called at the end. The bar is shown on terminals only.
+
+    Raises ``RuntimeError`` when the loss is no longer finite, with the epoch, the term and the learning rate.
+
+    >>> from tinygrad_reg import data, nn
+    >>> x, y = data.linear(50, noise=0.0, rng=0)
+    >>> history = fit(nn.Linear(2, 1, rng=0), x, y.reshape(-1, 1), epochs=500, progress=False)
+    >>> history.last["data loss"] < 1e-3
+    True
+    """
+    if epochs < 1 or every < 1:
+        raise ValueError(f"fit: epochs and every must be at least 1; got epochs={epochs}, every={every}.")
+    run = _Run(model, x, y, loss, optimizer, validation, batch_size, rng)
+    history, was_training = History(), model.training
+    try:
+        for epoch in _bar(range(epochs), progress):
+            record = epoch % every == 0 or epoch == epochs - 1
+            row = run.epoch(epoch, record)
+            if record:
+                history.append(row)
+                if any([callback(history, model) for callback in callbacks]):  # noqa: C419 - all of them are called
+                    history.stopped = history.stopped or f"stopped after epoch {epoch}"
+                    break
+    finally:
+        for callback in callbacks:
+            getattr(callback, "finish", lambda history, model: None)(history, model)
+        model.train(was_training)
+    return history
+
+
+class _Run:
+    """What stays the same from epoch to epoch."""
+
+    def __init__(self, model: Module, x: Any, y: Any, loss: Loss | None, optimizer: Optimizer | None, validation: Any, batch_size: int | None, rng: Any) -> None:
+        self.model = model
+        self.x, self.y = _as_data(model, x), _as_data(model, y)
+        self.labels = self.y.dtype.kind in "iu"
+        self.loss = loss or (cross_entropy if self.labels else mse)
+        self.optimizer = optimizer or Adam(model.parameters(), lr=0.01)
+        self.validation = None if validation is None else tuple(_as_data(model, part) for part in validation)
+        self.batch_size = batch_size
+        self.rng = None if rng is None else generator(rng)
+        if len(self.x) != len(self.y) or not len(self.x):
+            raise ValueError(f"fit: x has {len(self.x)} rows and y has {len(self.y)}; there must be as many, and at least one.")
+
+    def epoch(self, number: int, record: bool) -> dict[str, float]:
+        """One pass over the data; returns the row for the history, empty unless ``record``."""
+        self.model.train()
+        rate, parts = self.optimizer.current_lr, []
+        for xb, yb in batches(self.x, self.y, self.batch_size, self.rng):
+            scores = self.model(xb)
+            data_loss = self.loss(scores, yb)
+            penalties = self.model.penalty_table() if record else None
+            total = data_loss + self.model.regularization_loss()
+            if not np.isfinite(total.data):
+                raise RuntimeError(self._diverged(number, data_loss, rate))
+            self.optimizer.minimize(total)
+            if penalties is not None:
+                parts.append((len(xb), self._measures(scores, yb, data_loss, penalties, total)))
+        return {"epoch": number} | _means(parts) | self._validate() | {"learning rate": rate} if record else {}
+
+    def _measures(self, scores: Tensor, labels: Tensor, data_loss: Tensor, penalties: Any, total: Tensor) -> dict[str, float]:
+        row = {"data loss": data_loss.item()}
+        row |= {f"{p.parameter} {p.kind}": p.value for p in penalties}
+        row["total"] = total.item()
+        return row | ({"accuracy": accuracy(scores, labels)} if self.labels else {})
+
+    def _validate(self) -> dict[str, float]:
+        if self.validation is None:
+            return {}
+        self.model.eval()
+        with no_grad():
+            scores = self.model(self.validation[0])
+            row = {"validation loss": self.loss(scores, self.validation[1]).item()}
+        return row | ({"validation accuracy": accuracy(scores, self.validation[1])} if self.labels else {})
+
+    def _diverged(self, number: int, data_loss: Tensor, rate: float) -> str:
+        terms = {"data loss": data_loss.item()} | {f"{p.parameter} {p.kind}": p.value for p in self.model.penalty_table()}
+        blown = ", ".join(f"{name} = {value}" for name, value in terms.items() if not np.isfinite(value)) or "the sum of all terms"
+        return f"fit: epoch {number}: {blown}, at a learning rate of {rate:g}. Lower the learning rate, scale the data, or look for bad values in it."
+
+
+def _as_data(model: Module, x: Any) -> Tensor:
+    x = x.detach() if isinstance(x, Tensor) else asarray(x)
+    return asarray(x, model.float_dtype()) if x.dtype.kind == "f" else x
+
+
+def _means(parts: list[tuple[int, dict[str, float]]]) -> dict[str, float]:
+    """Means over batches, weighted by their sizes."""
+    rows = sum(n for n, _ in parts)
+    return {name: sum(n * part[name] for n, part in parts) / rows for name in parts[0][1]}
+
+
+def _bar(steps: Iterable[int], progress: bool) -> Iterable[int]:
+    """``steps`` with a progress bar, where somebody is looking and tqdm is installed."""
+    if not progress or not sys.stderr.isatty():
+        return steps
+    try:
+        from tqdm import tqdm  # noqa: PLC0415
+    except ImportError:
+        print("For a progress bar: pip install 'tinygrad_reg[progress]'", file=sys.stderr)
+        return steps
+    return tqdm(steps, unit=" epochs", leave=False, delay=1.0)
+
+
+class EarlyStopping:
+    """A callback that stops when ``metric`` has not improved for ``patience`` records, and always restores the best weights.
+
+    ``metric`` is a column of the History; names that hold "accuracy" count as better when larger. An improvement is one by
+    more than ``min_delta``.
+
+    >>> EarlyStopping(patience=3).metric
+    'validation loss'
+    """
+
+    def __init__(self, patience: int = 10, metric: str = "validation loss", min_delta: float = 0.0) -> None:
+        if patience < 1 or not min_delta >= 0:
+            raise ValueError(f"EarlyStopping: patience must be at least 1 and min_delta at least 0; got {patience} and {min_delta}.")
+        self.patience = patience
+        self.metric = metric
+        self.min_delta = min_delta
+        self.best: float | None = None
+        self.best_epoch: int | None = None
+        self._state: dict[str, np.ndarray] = {}
+        self._waited = 0
+
+    def __call__(self, history: History, model: Module) -> bool:
+        """Look at the newest row; true to stop."""
+        if self.metric not in history:
+            raise ValueError(f"EarlyStopping: there is no {self.metric!r} to watch, only {', '.join(history.columns)}. Is validation=(x, y) missing?")
+        value = history.last[self.metric]
+        sign = 1 if "accuracy" in self.metric else -1
+        if self.best is None or sign * (value - self.best) > self.min_delta:
+            self.best, self.best_epoch, self._waited = value, int(history.last["epoch"]), 0
+            self._state = model.state_dict()
+            return False
+        self._waited += 1
+        return self._waited >= self.patience
+
+    def finish(self, history: History, model: Module) -> None:
+        """Give the model its best weights back."""
+        if self._state:
+            model.load_state_dict(self._state)
+            history.stopped = f"best {self.metric} {self.best:.5g} at epoch {self.best_epoch}, its weights restored"
