@@ -24,6 +24,7 @@ from .tensor import Tensor, asarray, tensor
 from .training import EarlyStopping, fit
 
 if TYPE_CHECKING:
+    from .ops.choice import *
     from .ops.elementwise import *
     from .ops.indexing import *
     from .ops.linalg import *

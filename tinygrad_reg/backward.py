@@ -42,7 +42,7 @@ def pull_back(outputs: Mapping[Any, Any], needed: Container[int] | None = None, 
                 out, operands = node, _as_recorded(node)
             else:
                 out, operands = node._data, values
-            for x, value, rule in zip(node.inputs, values, node.op.rules):
+            for x, value, rule in zip(node.inputs, values, node.op.rules):  # noqa: B905 - rules may be endless
                 if type(x) is not kind or not x._needs_grad or rule is None:
                     continue
                 key = id(x)
@@ -71,7 +71,7 @@ def _as_recorded(node: Any) -> list[Any]:
 
 
 @op(label="earlier value")
-def recall(x, *, value):
+def recall(x: Any, *, value: Any) -> Any:
     """A parameter's value from before it was given a new one; the gradient goes to the parameter.
 
     >>> recall(Tensor(2.0), value=np.float64(1.0))

@@ -46,7 +46,10 @@ def grad(outputs: Any, inputs: Any, gradient: Any = None, create_graph: bool = F
             raise RuntimeError(nothing_recorded("grad", out))
     for i, x in enumerate(ins):
         if not x.requires_grad:
-            raise ValueError(f"grad: input {i} ({x.describe()}) does not require a gradient, so its part was not recorded. Make it with requires_grad=True before computing with it.")
+            raise ValueError(
+                f"grad: input {i} ({x.describe()}) does not require a gradient, so its part was not recorded. "
+                "Make it with requires_grad=True before computing with it."
+            )
     given = [None] * len(outs) if gradient is None else [gradient] if isinstance(outputs, Tensor) else list(gradient)
     if len(given) != len(outs):
         raise ValueError(f"grad: {len(outs)} outputs need as many gradients; got {len(given)}.")
@@ -68,7 +71,7 @@ def _filled(g: Any, x: Tensor) -> Tensor:
 
 
 @op(label="constant in", fits="both shapes must be equal")
-def unchanging(value, x):
+def unchanging(value: Any, x: Any) -> Any:
     """``value``, which does not depend on x: its gradient in x is recorded as 0.
 
     >>> unchanging(Tensor(1.0), Tensor(2.0))

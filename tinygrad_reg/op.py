@@ -136,7 +136,8 @@ class Op:
         self.array_names = tuple(p.name for p in arrays)
         self.defaults = {p.name: p.default for p in settings if p.default is not p.empty}
         self.setting_names = tuple(p.name for p in settings)
-        self.signature = inspect.Signature([p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in (*arrays, *settings) if p.kind is not p.VAR_POSITIONAL])
+        named = [p for p in (*arrays, *settings) if p.kind is not p.VAR_POSITIONAL]
+        self.signature = inspect.Signature([p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in named])
         self.cases = tuple(cases) or _elementwise_cases(self.arity)
         self.rules: Any = ()
 
@@ -154,7 +155,9 @@ class Op:
         elif len(rules) == self.arity:
             self.rules = rules
         else:
-            raise ValueError(f"{self.name}.defvjp takes one rule per array argument {self.array_names}; got {len(rules)}. Give None where there is no gradient.")
+            raise ValueError(
+                f"{self.name}.defvjp takes one rule per array argument {self.array_names}; got {len(rules)}. Give None where there is no gradient."
+            )
 
     def zero_vjp(self) -> None:
         """Declare that the op is flat wherever it has a slope: every gradient is zero."""
@@ -228,10 +231,7 @@ def describe(x: Any, name: str | None = None) -> str:
     >>> describe(np.zeros((2, 3)), "weight")
     "float64 of shape (2, 3) 'weight'"
     """
-    if isinstance(x, (np.ndarray, np.generic)):
-        text = f"{x.dtype} of shape {x.shape}"
-    else:
-        text = f"{type(x).__name__} {x!r}"
+    text = f"{x.dtype} of shape {x.shape}" if isinstance(x, (np.ndarray, np.generic)) else f"{type(x).__name__} {x!r}"
     return f"{text} {name!r}" if name else text
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .ops import elementwise, indexing, linalg, neural, reduction, shape
+from .ops import choice, elementwise, indexing, linalg, neural, reduction, shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ class Operators:
 
     __slots__ = ()
     __record__: Callable[..., Any]
+    _take: Callable[..., Any]
 
     def __add__(self, other: Any) -> Tensor:
         return self.__record__(elementwise.add, (self, other))
@@ -86,35 +87,35 @@ class Operators:
         return self.__record__(elementwise.abs, (self,))
 
     def __invert__(self) -> Tensor:
-        return self.__record__(elementwise.logical_not, (self,))
+        return self.__record__(choice.logical_not, (self,))
 
     def __eq__(self, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else self.__record__(elementwise.equal, (self, other))
+        return NotImplemented if other is None or isinstance(other, str) else self.__record__(choice.equal, (self, other))
 
     def __ne__(self, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else self.__record__(elementwise.not_equal, (self, other))
+        return NotImplemented if other is None or isinstance(other, str) else self.__record__(choice.not_equal, (self, other))
 
     def __lt__(self, other: Any) -> Tensor:
-        return self.__record__(elementwise.less, (self, other))
+        return self.__record__(choice.less, (self, other))
 
     def __le__(self, other: Any) -> Tensor:
-        return self.__record__(elementwise.less_equal, (self, other))
+        return self.__record__(choice.less_equal, (self, other))
 
     def __gt__(self, other: Any) -> Tensor:
-        return self.__record__(elementwise.greater, (self, other))
+        return self.__record__(choice.greater, (self, other))
 
     def __ge__(self, other: Any) -> Tensor:
-        return self.__record__(elementwise.greater_equal, (self, other))
+        return self.__record__(choice.greater_equal, (self, other))
 
     __hash__ = object.__hash__  # by identity: == compares element by element
 
     def __and__(self, other: Any) -> Tensor:
-        return self.__record__(elementwise.logical_and, (self, other))
+        return self.__record__(choice.logical_and, (self, other))
 
     __rand__ = __and__
 
     def __or__(self, other: Any) -> Tensor:
-        return self.__record__(elementwise.logical_or, (self, other))
+        return self.__record__(choice.logical_or, (self, other))
 
     __ror__ = __or__
 

@@ -37,4 +37,4 @@ def generator(rng: Any = None) -> Any:
         return rng
     if isinstance(rng, (int, np.integer)):
         return np.random.default_rng(rng)
-    raise TypeError(f"rng must be a NumPy Generator, a RandomState, a seed or None, not {type(rng).__name__}. Make one with np.random.default_rng(seed).")
+    raise TypeError(f"rng is a {type(rng).__name__}; it must be a seed, None, a NumPy RandomState or a Generator: np.random.default_rng(seed).")

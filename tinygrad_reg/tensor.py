@@ -6,17 +6,17 @@ recorded keep the old one, so no gradient is ever silently wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import count
 from typing import Any, NoReturn, final
 
 import numpy as np
 
-from . import protocols
 from .backward import checked_gradient, pull_back
 from .mode import grad_enabled
 from .op import Op, describe
 from .operators import Operators
+from .protocols import Protocols
 
 __all__ = ["Tensor", "asarray", "nothing_recorded", "record", "tensor"]
 
@@ -27,7 +27,7 @@ _SCALARS = frozenset([int, float, bool, complex, np.float64, np.float32, type(No
 
 
 @final
-class Tensor(Operators):
+class Tensor(Operators, Protocols):
     """An array with a gradient: the value, what it was made from, and, for a leaf, where its gradient collects.
 
     ``data`` is copied. Its dtype is kept; Python floats are float64. ``requires_grad=True`` makes it a
@@ -43,6 +43,11 @@ class Tensor(Operators):
     """
 
     __slots__ = ("__weakref__", "_data", "_grad", "_name", "_needs_grad", "_retained", "inputs", "op", "serial", "settings", "values")
+
+    # How it was made; only results that need a gradient have these.
+    inputs: Sequence[Any]
+    values: list[Any]
+    settings: dict[str, Any]
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None, name: str | None = None) -> None:
         self._data = _numbers(data, dtype, copy=True)
@@ -76,7 +81,7 @@ class Tensor(Operators):
         Tensor([3., 4.])
         """
         if self.op is not None:
-            raise RuntimeError(f"assign: {self.describe()} is the result of {self.op.name}, and results do not change. Assign to the leaves that it was made from.")
+            raise RuntimeError(f"assign: {self.describe()} is the result of {self.op.name}, and results do not change. Assign to its leaves.")
         new = _numbers(value, None, copy=True)
         if new.shape != self._data.shape:
             raise ValueError(f"assign: {self.describe()} cannot take a value of shape {new.shape}; the shapes must be equal.")
@@ -125,7 +130,10 @@ class Tensor(Operators):
         if self.op is not None and not wanted:
             raise RuntimeError(f"requires_grad: {self.describe()} is the result of {self.op.name}; to cut it off its history, use .detach().")
         if wanted and self._data.dtype.kind not in "fc":
-            raise TypeError(f"requires_grad: {self.describe()} holds whole numbers, and these have no gradient. Make it float: Tensor(data, dtype='float64', requires_grad=True).")
+            raise TypeError(
+                f"requires_grad: {self.describe()} holds whole numbers, and these have no gradient. "
+                "Make it float: Tensor(data, dtype='float64', requires_grad=True)."
+            )
         self._needs_grad = bool(wanted)
 
     @property
@@ -159,9 +167,8 @@ class Tensor(Operators):
         seed = checked_gradient(None if gradient is None else _numbers(gradient, self.dtype, copy=True), self)
         given: set[int] = set()
         for node, g in pull_back({self: seed}).items():
-            g = _own(g, given)
-            before = node.grad
-            node._grad = _constant(g if before is None else before._data + g)
+            own, before = _own(g, given), node.grad
+            node._grad = _constant(own if before is None else before._data + own)
 
     def retain_grad(self) -> Tensor:
         """Ask ``backward()`` to keep the gradient of this intermediate result, too."""
@@ -175,45 +182,6 @@ class Tensor(Operators):
         """The same value without its history: a constant to all that is made from it."""
         return _constant(self._data)
 
-    # -------------------------------------------------------------- what Python does with the number
-
-    def __repr__(self) -> str:
-        text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(", precision=4, threshold=200)
-        if self.size == 0 and self.shape != (0,):
-            text += f", shape={self.shape}"
-        if self.dtype not in (np.float64, np.int64, np.bool_):
-            text += f", dtype={self.dtype.name}"
-        if self.op is None and self._needs_grad:
-            text += ", requires_grad=True"
-        return f"Tensor({text}, name={self.name!r})" if self.name else f"Tensor({text})"
-
-    def __len__(self) -> int:
-        if not self._data.ndim:
-            raise TypeError("len: a Tensor without axes has no length; .size is 1.")
-        return len(self._data)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise ValueError(f"bool: {self.describe()} is not one yes or no. Use .all() or .any(), or tg.where to choose element by element.")
-        return bool(self._data)
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self._data.ndim or self._data.dtype.kind not in "iu":
-            raise TypeError(f"index: {self.describe()} is not a single whole number.")
-        return int(self._data)
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
-
     def __reduce__(self) -> tuple[Any, ...]:
         if self.op is not None:
             raise RuntimeError(f"copy or pickle: {self.describe()} is the result of {self.op.name} and hangs on its history. Use .detach() first.")
@@ -223,7 +191,9 @@ class Tensor(Operators):
         raise TypeError("Tensor cannot be subclassed; write a Module that holds Tensors, or an op with tg.op.")
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        raise TypeError("Tensors do not change in place: x[key] = v would spoil recorded gradients. Use tg.where(mask, v, x), or for a leaf x.assign(new array).")
+        raise TypeError(
+            "Tensors do not change in place: x[key] = v would spoil recorded gradients. Use tg.where(mask, v, x), or for a leaf x.assign(array)."
+        )
 
     def describe(self) -> str:
         """Kind, shape and name, for error messages."""
@@ -234,12 +204,10 @@ class Tensor(Operators):
         if self.op is not None or not self._needs_grad:
             return value
         if grad_enabled():
-            raise RuntimeError(f"{operator}: {self.describe()} requires a gradient and is being changed while recording. Write `with tg.no_grad(): w {operator} …`.")
+            raise RuntimeError(
+                f"{operator}: {self.describe()} requires a gradient and is being changed while recording. Write `with tg.no_grad(): w {operator} …`."
+            )
         return self.assign(value)
-
-    __array_ufunc__ = protocols.array_ufunc
-    __array_function__ = protocols.array_function
-    __array__ = protocols.array
 
 
 def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTINGS) -> Tensor:
@@ -278,7 +246,7 @@ def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTING
     return out
 
 
-Tensor.__record__ = staticmethod(record)  # type: ignore[method-assign, assignment]
+Tensor.__record__ = staticmethod(record)
 
 
 def _constant(data: Any) -> Tensor:

@@ -76,7 +76,9 @@ def fit(
 class _Run:
     """What stays the same from epoch to epoch."""
 
-    def __init__(self, model: Module, x: Any, y: Any, loss: Loss | None, optimizer: Optimizer | None, validation: Any, batch_size: int | None, rng: Any) -> None:
+    def __init__(
+        self, model: Module, x: Any, y: Any, loss: Loss | None, optimizer: Optimizer | None, validation: Any, batch_size: int | None, rng: Any
+    ) -> None:
         self.model = model
         self.x, self.y = _as_data(model, x), _as_data(model, y)
         self.labels = self.y.dtype.kind in "iu"

@@ -62,7 +62,8 @@ def initialise(how: str | Callable[..., Any], n_inputs: int, n_outputs: int, rng
     """
     draw = INITIALISERS.get(how) if isinstance(how, str) else how
     if draw is None:
-        raise ValueError(f"init {how!r} is unknown; choose from {', '.join(map(repr, INITIALISERS))}, or give a function of (rng, n_inputs, n_outputs).")
+        names = ", ".join(map(repr, INITIALISERS))
+        raise ValueError(f"init {how!r} is unknown; choose from {names}, or give a function of (rng, n_inputs, n_outputs).")
     weights = np.asarray(draw(generator(rng), n_inputs, n_outputs))
     if weights.shape != (n_inputs, n_outputs):
         raise ValueError(f"init returned weights of shape {weights.shape}; the layer needs {(n_inputs, n_outputs)}.")

@@ -204,7 +204,10 @@ class Sequential(Module):
     def __init__(self, *modules: Module) -> None:
         for i, module in enumerate(modules):
             if not isinstance(module, Module):
-                raise TypeError(f"Sequential: part {i} is a {type(module).__name__}, not a Module; pass the parts one by one, as in Sequential(Linear(2, 8), ReLU()).")
+                raise TypeError(
+                    f"Sequential: part {i} is a {type(module).__name__}, not a Module; pass the parts one by one, "
+                    "as in Sequential(Linear(2, 8), ReLU())."
+                )
             vars(self)[str(i)] = module
 
     def forward(self, x: Any) -> Any:

@@ -171,7 +171,7 @@ class Module:
         new = {name: asarray(value) for name, value in state.items()}
         for name, value in new.items():
             if value.shape != own[name].shape or not np.can_cast(value.dtype, own[name].dtype, "same_kind"):
-                raise ValueError(f"load_state_dict: {name!r} is {own[name].dtype} of shape {own[name].shape}, the state has {value.dtype} of shape {value.shape}.")
+                raise ValueError(f"load_state_dict: {name!r} is {own[name].describe()}, the state has {value.describe()}.")
         for name, value in new.items():
             own[name].assign(value)
 

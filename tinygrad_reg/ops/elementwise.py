@@ -1,4 +1,4 @@
-"""Operations that treat each element alone, after broadcasting: arithmetic, comparisons, smooth and kinked functions.
+"""Operations that treat each element alone, after broadcasting: arithmetic, smooth functions, functions with kinks.
 
 Forwards are kept to one simple expression; rules are expressions of ops, so they differentiate again.
 Slopes at kinks: abs 0, sign 0, relu 0, ties of maximum and minimum half each, clip 1 at its edges,
@@ -7,11 +7,10 @@ sqrt infinite at 0.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from ..op import BOOLEAN, POSITIVE, REAL, case, interval, op
+from ..op import POSITIVE, REAL, case, interval, op
+from .choice import equal, greater, greater_equal, less, less_equal, logical_and, where
 
 # ---------------------------------------------------------------------------------------- arithmetic
 
@@ -107,19 +106,6 @@ def negative(x):
 negative.defvjp(lambda g, out, x: -g)
 
 
-@op(label="|·|", domain=[REAL.with_kinks(0.0)], aliases=("absolute",))
-def abs(x):
-    """Size of each element: |x|. Slope: sign(x), which is 0 at the kink x = 0.
-
-    >>> abs(Tensor([1.0, -2.0]))
-    Tensor([1., 2.])
-    """
-    return np.absolute(x)
-
-
-abs.defvjp(lambda g, out, x: g * sign(x))
-
-
 @op(domain=[REAL.with_kinks(0.0)])
 def sign(x):
     """-1, 0 or 1 by the sign of each element. Slope: 0 everywhere.
@@ -131,6 +117,19 @@ def sign(x):
 
 
 sign.zero_vjp()
+
+
+@op(label="|·|", domain=[REAL.with_kinks(0.0)], aliases=("absolute",))
+def abs(x):
+    """Size of each element: |x|. Slope: sign(x), which is 0 at the kink x = 0.
+
+    >>> abs(Tensor([1.0, -2.0]))
+    Tensor([1., 2.])
+    """
+    return np.absolute(x)
+
+
+abs.defvjp(lambda g, out, x: g * sign(x))
 
 
 @op(label="x²")
@@ -253,7 +252,7 @@ def softplus(x):
 
 softplus.defvjp(lambda g, out, x: g * sigmoid(x))
 
-# -------------------------------------------------------------------------------- kinks and choices
+# -------------------------------------------------------------------------------------------- kinks
 
 
 @op(domain=[REAL.with_kinks(0.0)])
@@ -335,150 +334,6 @@ def _clip_max(g, out, x, min, max):
 
 
 clip.defvjp(_clip_x, _clip_min, _clip_max)
-
-
-@op(domain=[BOOLEAN, REAL, REAL])
-def where(condition, a, b):
-    """``a`` where ``condition`` holds, else ``b``. The branch not taken gets gradient 0, never NaN.
-
-    >>> where(Tensor([True, False]), Tensor([1.0, 2.0]), 0)
-    Tensor([1., 0.])
-    """
-    if type(b) is int and b == 0 and _bits(condition, a):
-        return _keep(condition, a)
-    if type(a) is int and a == 0 and _bits(condition, b):
-        return _keep(np.logical_not(condition), b)
-    return np.where(condition, a, b)
-
-
-where.defvjp(None, lambda g, out, c, a, b: where(c, g, 0), lambda g, out, c, a, b: where(c, 0, g))
-
-_SAME_SIZE_INTEGER = {np.dtype("f4"): np.dtype("i4"), np.dtype("f8"): np.dtype("i8")}
-
-
-def _bits(condition: Any, x: Any) -> bool:
-    return type(condition) is np.ndarray and type(x) is np.ndarray and condition.dtype == np.bool_ and x.dtype in _SAME_SIZE_INTEGER
-
-
-def _keep(condition: Any, x: Any) -> Any:
-    # On random conditions np.where mispredicts a branch per element; masking bits is several times
-    # faster, and unlike a product with the mask it turns inf and NaN into 0 too.
-    integer = _SAME_SIZE_INTEGER[x.dtype]
-    mask = np.negative(condition.view(np.int8), dtype=integer)
-    return np.bitwise_and(x.view(integer), mask).view(x.dtype)
-
-
-# --------------------------------------------------------------------- no gradient: what they say is yes or no
-
-
-@op(label="=")
-def equal(a, b):
-    """Whether elements are equal. No gradient.
-
-    >>> equal(Tensor([1.0, 2.0]), 1)
-    Tensor([ True, False])
-    """
-    return a == b
-
-
-@op(label="≠")
-def not_equal(a, b):
-    """Whether elements differ. No gradient.
-
-    >>> not_equal(Tensor([1.0, 2.0]), 1)
-    Tensor([False,  True])
-    """
-    return a != b
-
-
-@op(label="<")
-def less(a, b):
-    """Whether a < b, element by element. No gradient.
-
-    >>> less(Tensor([1.0, 2.0]), 2)
-    Tensor([ True, False])
-    """
-    return a < b
-
-
-@op(label="≤")
-def less_equal(a, b):
-    """Whether a ≤ b, element by element. No gradient.
-
-    >>> less_equal(Tensor([1.0, 2.0]), 1)
-    Tensor([ True, False])
-    """
-    return a <= b
-
-
-@op(label=">")
-def greater(a, b):
-    """Whether a > b, element by element. No gradient.
-
-    >>> greater(Tensor([1.0, 2.0]), 1)
-    Tensor([False,  True])
-    """
-    return a > b
-
-
-@op(label="≥")
-def greater_equal(a, b):
-    """Whether a ≥ b, element by element. No gradient.
-
-    >>> greater_equal(Tensor([1.0, 2.0]), 2)
-    Tensor([False,  True])
-    """
-    return a >= b
-
-
-@op(label="and", domain=[BOOLEAN])
-def logical_and(a, b):
-    """Whether both hold, element by element. No gradient.
-
-    >>> logical_and(Tensor([True, False]), True)
-    Tensor([ True, False])
-    """
-    return np.logical_and(a, b)
-
-
-@op(label="or", domain=[BOOLEAN])
-def logical_or(a, b):
-    """Whether at least one holds, element by element. No gradient.
-
-    >>> logical_or(Tensor([True, False]), False)
-    Tensor([ True, False])
-    """
-    return np.logical_or(a, b)
-
-
-@op(label="not", domain=[BOOLEAN])
-def logical_not(x):
-    """Whether each element does not hold. No gradient.
-
-    >>> logical_not(Tensor([True, False]))
-    Tensor([False,  True])
-    """
-    return np.logical_not(x)
-
-
-@op()
-def isfinite(x):
-    """Whether each element is neither infinite nor NaN. No gradient.
-
-    >>> isfinite(Tensor([1.0, float("inf")]))
-    Tensor([ True, False])
-    """
-    return np.isfinite(x)
-
-
-@op()
-def isnan(x):
-    """Whether each element is NaN. No gradient.
-
-    >>> isnan(Tensor([1.0, float("nan")]))
-    Tensor([False,  True])
-    """
-    return np.isnan(x)
 
 
 # ------------------------------------------------------------------------------------------------- kind

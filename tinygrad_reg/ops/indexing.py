@@ -37,9 +37,6 @@ def getitem(x, *, key):
     return np.asarray(x)[key]
 
 
-getitem.defvjp(lambda g, out, x, key: put(g, key=key, shape=x.shape))
-
-
 @op(label="put", cases=[case(np.zeros(c.shapes[0])[c.settings["key"]].shape, shape=c.shapes[0], **c.settings) for c in KEYS], fits=FITS)
 def put(x, *, key, shape):
     """Zeros of ``shape`` with x added at ``key``; places named several times add up. The mirror of getitem.
@@ -56,6 +53,7 @@ def put(x, *, key, shape):
     return out
 
 
+getitem.defvjp(lambda g, out, x, key: put(g, key=key, shape=x.shape))
 put.defvjp(lambda g, out, x, key, shape: getitem(g, key=key))
 
 

@@ -89,7 +89,7 @@ def checked_labels(labels: Any, classes: int) -> Any:
     label="cross-entropy",
     domain=[REAL, integers(0, 3)],
     cases=(case((4, 3), (4,)), case((3,), ()), case((2, 2, 4), (2, 2)), case((1, 5), (1,))),
-    fits="labels hold one integer class for each row of logits (logits of shape (..., classes), labels of shape (...)), or one probability for each logit",
+    fits="logits have shape (..., classes), and labels hold one integer class for each row, shape (...), or one probability for each logit",
 )
 def cross_entropy(logits, labels):
     """Mean of -log softmax(logits)[label] over all rows; stable for logits of any size.

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..op import REAL, case, op
-from .elementwise import astype, divide, equal, exp, isfinite, sign, where
+from .choice import equal, isfinite, where
+from .elementwise import astype, divide, exp, sign
 from .shape import broadcast_to, expand_dims
 
 FITS = "axis must name existing axes, each once"

@@ -60,7 +60,9 @@ class Adam(Optimizer):
     Tensor([0.9], requires_grad=True)
     """
 
-    def __init__(self, params: Iterable[Tensor], lr: float = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-7, decay: float = 0.0) -> None:
+    def __init__(
+        self, params: Iterable[Tensor], lr: float = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-7, decay: float = 0.0
+    ) -> None:
         self.betas = (checked("Adam: betas[0]", betas[0], least=0.0, below=1.0), checked("Adam: betas[1]", betas[1], least=0.0, below=1.0))
         self.eps = checked("Adam: eps", eps, least=0.0)
         super().__init__(params, lr, decay)
