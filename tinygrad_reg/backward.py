@@ -97,8 +97,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...], made_by: Any = None) -> Any:
     array([2., 2., 2.])
     """
     extra = g.ndim - len(shape)
-    if extra == 1 and g.shape[1:] == shape:
-        return sum(g, axis=0)
+    if extra == 1 and g.shape[1:] == shape:  # a bias: the usual case, kept quick
+        return sum.forward(g, axis=0) if type(g) is ndarray else sum(g, axis=0)
     stretched = [i for i, n in enumerate(shape, extra) if n == 1 != g.shape[i]] if extra >= 0 else []
     if extra < 0 or any(n not in (1, m) for n, m in zip(shape, g.shape[extra:], strict=True)):
         raise ValueError(
@@ -111,9 +111,9 @@ def unbroadcast(g: Any, shape: tuple[int, ...], made_by: Any = None) -> Any:
 
 def checked_gradient(gradient: Any, output: Any) -> Any:
     """The gradient to start from at ``output``: ones for a single number, else what was given."""
-    shape, dtype = output.shape, output.dtype
+    shape, dtype = output._data.shape, output._data.dtype
     if gradient is None:
-        if output.size != 1:
+        if output._data.size != 1:
             raise ValueError(
                 f"backward from {describe(output._data, output.name)}: only a single number has one gradient. "
                 f"Sum it first (.sum() or .mean()), or give the gradient of a later number with gradient=, of shape {shape}."

@@ -44,8 +44,8 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     >>> arange(3)
     Tensor([0, 1, 2])
     """
-    first, last = (0, start) if stop is None else (start, stop)
-    return Tensor(np.arange(first, last, step, dtype))
+    bounds: Any = (0, start) if stop is None else (start, stop)
+    return Tensor(np.arange(*bounds, step, dtype))
 
 
 def linspace(start: Any, stop: Any, num: int = 50, dtype: Any = None, endpoint: bool = True) -> Tensor:

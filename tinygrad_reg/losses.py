@@ -103,7 +103,8 @@ def _difference(loss: str, prediction: Any, target: Any) -> Any:
 
 
 def _same_shape(loss: str, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
-    prediction, target = (x if type(x) is Tensor else Tensor(x) for x in (prediction, target))
+    prediction = prediction if type(prediction) is Tensor else Tensor(prediction)
+    target = target if type(target) is Tensor else Tensor(target)
     if prediction.shape != target.shape:
         raise ValueError(
             f"{loss}: prediction is {describe(prediction.data)} and target {describe(target.data)}; the shapes must be equal, "

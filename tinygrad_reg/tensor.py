@@ -55,6 +55,7 @@ class Tensor(Operators, Protocols):
         self.op: Op | None = None
         self.serial = _next_serial()
         self._name = name
+        self._grad: Tensor | None = None
         if requires_grad:
             self.requires_grad = True
 
@@ -134,6 +135,7 @@ class Tensor(Operators, Protocols):
                 f"requires_grad: {self.describe()} holds whole numbers, and these have no gradient. "
                 "Make it float: Tensor(data, dtype='float64', requires_grad=True)."
             )
+        self._grad = self.grad
         self._needs_grad = bool(wanted)
 
     @property

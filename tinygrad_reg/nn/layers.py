@@ -85,12 +85,13 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Tensor:
         """x @ weight + bias, for x of shape (..., n_inputs)."""
-        if x.shape[-1:] != self.weight.shape[:1]:
+        try:
+            y = x @ self.weight
+        except ValueError as error:
             raise ValueError(
                 f"{self!r} got x of shape {x.shape}: its last axis must have size {self.weight.shape[0]}, one for each input of the layer. "
                 "Is the sample axis first, and does the layer before have as many outputs?"
-            )
-        y = x @ self.weight
+            ) from error
         return y if self.bias is None else y + self.bias
 
     def penalties(self) -> list[tuple[str, L1 | L2]]:
@@ -118,7 +119,7 @@ class _Activation(Module):
 
     def forward(self, x: Any) -> Any:
         """The op, element by element."""
-        return type(self).op(x)
+        return self.op(x)
 
 
 class ReLU(_Activation):
@@ -213,11 +214,11 @@ class Sequential(Module):
     def forward(self, x: Any) -> Any:
         """The last module's result."""
         for module in self:
-            x = module.forward(x)
+            x = module(x)
         return x
 
     def __iter__(self) -> Iterator[Module]:
-        return (x for x in vars(self).values() if isinstance(x, Module))
+        return iter([x for x in vars(self).values() if isinstance(x, Module)])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

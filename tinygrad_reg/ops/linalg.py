@@ -32,7 +32,9 @@ def matmul(a, b):
     >>> matmul(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 1.0]))
     Tensor([3., 7.])
     """
-    return np.matmul(a, b)
+    a, b = np.asarray(a), np.asarray(b)
+    # For matrices and vectors dot is the same product, with half the overhead and a clearer error.
+    return a.dot(b) if 0 < a.ndim <= 2 and 0 < b.ndim <= 2 else np.matmul(a, b)
 
 
 def _left(g, out, a, b):

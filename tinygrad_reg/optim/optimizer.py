@@ -36,8 +36,8 @@ class Optimizer:
         """What is remembered of a parameter before the first step: arrays like it."""
         return ()
 
-    def update(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
-        """The parameter's new value and the new state, from its value, gradient and state."""
+    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+        """The parameter's new value and the new state, from its value, gradient, learning rate and state."""
         raise NotImplementedError(f"{type(self).__name__} has no update(); write one that returns the new value and the new state.")
 
     def zero_grad(self) -> None:
@@ -47,13 +47,14 @@ class Optimizer:
 
     def step(self) -> None:
         """Move every parameter that has a gradient. Raises ``RuntimeError`` if none has one."""
-        moved = [(p, p._grad._data, i) for i, p in enumerate(self.params) if p.grad is not None]
+        lr, moved = self.current_lr, []
+        for i, p in enumerate(self.params):
+            if p._grad is not None:
+                moved.append((i, p, self.update(p._data, p._grad._data, lr, *self.state[i])))
         if not moved:
             raise RuntimeError(f"{type(self).__name__}.step: no parameter has a gradient. Call loss.backward() before step(), or use minimize(loss).")
-        new = [self.update(p._data, g, *self.state[i]) for p, g, i in moved]
-        for (p, _, i), (value, *state) in zip(moved, new, strict=True):
-            p._data = value
-            self.state[i] = state
+        for i, p, (value, *state) in moved:
+            p._data, self.state[i] = value, state
         self.steps += 1
 
     def minimize(self, loss: Tensor | Callable[[], Tensor]) -> Tensor:

@@ -38,9 +38,9 @@ class SGD(Optimizer):
         """The velocity, 0; nothing without momentum."""
         return (np.zeros_like(p),) if self.momentum else ()
 
-    def update(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
         """See the class."""
-        step = self.current_lr * g
+        step = lr * g
         if not state:
             return (p - step,)
         velocity = self.momentum * state[0] - step
@@ -71,10 +71,10 @@ class Adam(Optimizer):
         """The running means of g and of g², 0."""
         return np.zeros_like(p), np.zeros_like(p)
 
-    def update(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
         """See the class."""
         (b1, b2), (m, v), t = self.betas, state, self.steps + 1
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * (g * g)
-        step = (self.current_lr / (1 - b1**t)) * m
+        step = (lr / (1 - b1**t)) * m
         return p - step / (np.sqrt(v) * (1 - b2**t) ** -0.5 + self.eps), m, v
