@@ -44,8 +44,9 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     >>> arange(3)
     Tensor([0, 1, 2])
     """
-    bounds: Any = (0, start) if stop is None else (start, stop)
-    return Tensor(np.arange(*bounds, step, dtype))
+    first, last = (0, start) if stop is None else (start, stop)
+    numbers: Any = np.arange  # its many overloads do not know numbers of an unknown kind
+    return Tensor(numbers(first, last, step, dtype))
 
 
 def linspace(start: Any, stop: Any, num: int = 50, dtype: Any = None, endpoint: bool = True) -> Tensor:
