@@ -30,37 +30,37 @@ def pull_back(outputs: Mapping[Any, Any], needed: Container[int] | None = None, 
     """
     gradients = {id(node): g for node, g in outputs.items()}
     reached = list(outputs)
-    heap = [(node.serial, node) for node in outputs if node.op is not None]
-    heapify(heap)
     with np.errstate(all="ignore"):  # 0/0 at a kink is the rule's business, not a warning for the user
-        while heap:
-            node = heappop(heap)[1]
-            kind, key = type(node), id(node)
-            g = gradients[key] if node._retained or key in kept else gradients.pop(key)
-            values, settings = node.values, node.settings
-            if recording:
-                out, operands = node, _as_recorded(node)
-            else:
-                out, operands = node._data, values
-            for x, value, rule in zip(node.inputs, values, node.op.rules):  # noqa: B905 - rules may be endless
-                if type(x) is not kind or not x._needs_grad or rule is None:
-                    continue
-                key = id(x)
-                if needed is not None and key not in needed:
-                    continue
-                gx = rule(g, out, *operands, **settings) if settings else rule(g, out, *operands)
-                if gx is None:
-                    continue
-                if type(gx) is not type(value) or (type(gx) is ndarray and (gx.shape != value.shape or gx.dtype is not value.dtype)):
-                    gx = _fit(gx, value, node)
-                if key in gradients:
-                    gradients[key] = gradients[key] + gx
-                    continue
-                gradients[key] = gx
-                reached.append(x)
-                if x.op is not None:
-                    heappush(heap, (x.serial, x))
+        _walk(reached, gradients, needed, kept, recording)
     return {x: gradients[id(x)] for x in reached if id(x) in gradients}
+
+
+def _walk(reached: list[Any], gradients: dict[int, Any], needed: Container[int] | None, kept: Container[int], recording: bool) -> None:
+    """Work off what is ``reached``, adding what is reached from there, until only leaves are left."""
+    heap = [(node.serial, node) for node in reached if node.op is not None]
+    heapify(heap)
+    while heap:
+        node = heappop(heap)[1]
+        kind, key = type(node), id(node)
+        g = gradients[key] if node._retained or key in kept else gradients.pop(key)
+        values, settings = node.values, node.settings
+        out, operands = (node, _as_recorded(node)) if recording else (node._data, values)
+        for x, value, rule in zip(node.inputs, values, node.op.rules):  # noqa: B905 - rules may be endless
+            key = id(x)
+            if type(x) is not kind or not x._needs_grad or rule is None or (needed is not None and key not in needed):
+                continue
+            gx = rule(g, out, *operands, **settings) if settings else rule(g, out, *operands)
+            if gx is None:
+                continue
+            if type(gx) is not type(value) or (type(gx) is ndarray and (gx.shape != value.shape or gx.dtype is not value.dtype)):
+                gx = _fit(gx, value, node)
+            if key in gradients:
+                gradients[key] = gradients[key] + gx
+                continue
+            gradients[key] = gx
+            reached.append(x)
+            if x.op is not None:
+                heappush(heap, (x.serial, x))
 
 
 def _as_recorded(node: Any) -> list[Any]:
