@@ -15,7 +15,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 def python_blocks():
     """Each Python block, with the text of the output block right after it, if there is one."""
     blocks = [(m.group(1), m.group(2)) for m in BLOCK.finditer(README.read_text(encoding="utf-8"))]
-    followed = zip(blocks, [*blocks[1:], ("", "")], strict=True)
+    followed = zip(blocks, [*blocks[1:], ("", "")][: len(blocks)], strict=True)
     return [(code, after if kind_after == "text" else None) for (kind, code), (kind_after, after) in followed if kind == "python"]
 
 

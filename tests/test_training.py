@@ -182,3 +182,49 @@ def test_without_tqdm_one_sentence_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm", None)
     assert list(training._bar(range(3), True)) == [0, 1, 2]
     assert "pip install 'tinygrad_reg[progress]'" in sys.stderr.getvalue()
+
+
+def test_early_stopping_may_be_used_again():
+    stopping = tg.EarlyStopping(patience=2, metric="total")
+    tg.fit(classifier(), *moons(), epochs=20, callbacks=[stopping])
+    second = classifier()
+    second[0].weight.assign(second[0].weight.data * 3)
+    history = tg.fit(second, *moons(), epochs=20, callbacks=[stopping])
+    assert len(history) == 20
+    assert stopping.best == min(history["total"])
+
+
+def test_early_stopping_on_the_data_loss_restores_the_weights_that_had_it():
+    model = nn.Linear(1, 1, init="zeros", bias=False)
+    x = y = np.ones((1, 1))
+    tg.fit(model, x, y, optimizer=SGD(model.parameters(), lr=1.2), epochs=3, callbacks=[tg.EarlyStopping(5, metric="data loss")])
+    assert tg.mse(model(tg.Tensor(x)), y).item() == pytest.approx(1.0)
+
+
+def test_early_stopping_recovers_from_nan():
+    stopping, model = tg.EarlyStopping(patience=3), classifier()
+    history = tg.History()
+    for epoch, value in enumerate([float("nan"), 1.0, 0.5, 0.2]):
+        stopping.before(history, model)
+        history.append({"epoch": epoch, "validation loss": value})
+        assert not stopping(history, model)
+    assert stopping.best == 0.2
+
+
+def test_whole_numbers_as_regression_targets():
+    history = tg.fit(nn.Linear(2, 1), np.ones((3, 2)), np.array([[1], [2], [3]]), loss=tg.mse, epochs=2)
+    assert "accuracy" not in history
+
+
+def test_a_penalty_switched_on_half_way():
+    model = classifier()
+
+    def switch(history, model):
+        model[0].weight_lambda_l2 = 1e-3
+
+    history = tg.fit(model, *moons(), epochs=3, callbacks=[switch])
+    assert np.isnan(history["0.weight L2"][0])
+    assert history["0.weight L2"][1] > 0
+    assert history.penalties == ["0.weight L2"]
+    assert "nan" in repr(history)
+    assert len(history.to_csv().splitlines()) == 4

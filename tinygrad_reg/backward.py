@@ -85,6 +85,12 @@ recall.defvjp(lambda g, out, x, value: g)
 
 def _fit(g: Any, value: Any, node: Any) -> Any:
     """g in the shape and dtype of the input that it belongs to."""
+    if isinstance(g, (int, float)):
+        g = np.asarray(g, value.dtype)
+    if g.dtype.kind == "c":
+        raise TypeError(
+            f"{node.op.name}: a complex number met a parameter, and complex gradients are not defined here. Keep real and imaginary part apart."
+        )
     if g.shape != value.shape:
         g = unbroadcast(g, value.shape, node.op)
     return g if g.dtype == value.dtype else astype(g, dtype=value.dtype)

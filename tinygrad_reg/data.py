@@ -84,7 +84,7 @@ def batches(x: Any, y: Any, size: int | None = None, rng: Any = None, shuffle: b
     _check("batches", size=size)
     order = generator(rng).permutation(len(x)) if shuffle else np.arange(len(x))
     cuts = (order[i : i + size] for i in range(0, len(x), size))
-    return ((asarray(x.data[rows]), asarray(y.data[rows])) for rows in cuts)
+    return ((x[rows], y[rows]) for rows in cuts)
 
 
 def _check(what: str, **sizes: int) -> None:

@@ -99,9 +99,13 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, crea
     @functools.wraps(f)
     def both(*inputs: Any, **settings: Any) -> tuple[Any, Any]:
         chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-        variables = {i % len(inputs): _variable(inputs[i]) for i in chosen}
+        if not all(-len(inputs) <= i < len(inputs) for i in chosen):
+            raise TypeError(
+                f"value_and_grad: argument {argnums} is to be differentiated by, and {len(inputs)} came by position; pass it by position."
+            )
         with enable_grad():
-            value = f(*(variables.get(i, x) for i, x in enumerate(inputs)), **settings)
+            variables = {i % len(inputs): _variable(inputs[i]) for i in chosen}
+            value = _checked_value(f(*(variables.get(i, x) for i, x in enumerate(inputs)), **settings))
         wanted = tuple(variables[i % len(inputs)] for i in chosen)
         slopes = grad(value, wanted, create_graph=create_graph)
         return value, slopes[0] if isinstance(argnums, int) else slopes
@@ -192,14 +196,35 @@ def _stacked(rows: Sequence[Tensor], shape: tuple[int, ...], x: Tensor) -> Tenso
 
 
 def _evaluate(f: Callable[..., Any], inputs: Sequence[Any]) -> tuple[tuple[Tensor, ...], Any]:
-    variables = tuple(map(_variable, inputs))
     with enable_grad():
-        return variables, f(*variables)
+        variables = tuple(map(_variable, inputs))
+        return variables, _checked_value(f(*variables))
+
+
+def _checked_value(value: Any) -> Tensor:
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"the function to differentiate must return one Tensor, made from its arguments by ops; it returned a {type(value).__name__}."
+        )
+    return value
+
+
+@op(label="argument")
+def argument(x: Any) -> Any:
+    """x, as an argument of a function: a place of its own to differentiate by, however often x is used elsewhere.
+
+    >>> argument(Tensor(1.0))
+    Tensor(1.)
+    """
+    return x
+
+
+argument.defvjp(lambda g, out, x: g)
 
 
 def _variable(x: Any) -> Tensor:
-    """x itself where it is recorded already, else a new leaf with its value."""
-    return x if isinstance(x, Tensor) and x.requires_grad else Tensor(x, requires_grad=True)
+    """A new variable with the value of x: partial derivatives are those by f's arguments."""
+    return argument(x) if isinstance(x, Tensor) and x.requires_grad else Tensor(x, requires_grad=True)
 
 
 def _sequence(what: str, x: Any) -> tuple[Tensor, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ __all__ = ["History", "needs"]
 class History:
     """One row for each recorded epoch; ``history["data loss"]`` is a column.
 
-    Columns: ``epoch`` (from 0), ``data loss``, one for each penalty (``0.weight L2``), ``total``, ``accuracy`` (for
-    class labels), ``validation loss`` (without penalties), ``validation accuracy``, ``learning rate``. Losses are means
-    over the epoch's samples, before each update.
+    Columns: ``epoch`` (from 0), ``data loss``, one for each penalty (``0.weight L2``; NaN where it was off), ``total``,
+    ``accuracy`` (for class labels), ``validation loss`` (without penalties), ``validation accuracy``, ``learning rate``. Losses are
+    means over the epoch's samples, before each update.
 
     >>> history = History()
     >>> history.append({"epoch": 0, "data loss": 1.5})
@@ -35,18 +36,18 @@ class History:
     @property
     def columns(self) -> list[str]:
         """Names of the columns, in order."""
-        return list(self.rows[0]) if self.rows else []
+        return list(dict.fromkeys(name for row in self.rows for name in row))
 
     @property
     def penalties(self) -> list[str]:
         """Names of the columns that hold a penalty."""
         names = self.columns
-        return names[names.index("data loss") + 1 : names.index("total")] if "total" in names else []
+        return [name for name in names if name.endswith((" L1", " L2"))]
 
     def __getitem__(self, column: str) -> list[float]:
         if column not in self.columns:
             raise KeyError(f"History has no column {column!r}; it has {', '.join(self.columns)}.")
-        return [row[column] for row in self.rows]
+        return [row.get(column, nan) for row in self.rows]
 
     def __contains__(self, column: object) -> bool:
         return column in self.columns
@@ -66,7 +67,7 @@ class History:
         if not self.rows:
             return "History(empty)"
         shown = self.rows if len(self.rows) <= 5 else [*self.rows[:2], *self.rows[-2:]]
-        cells = [self.columns, *([f"{v:.5g}" for v in row.values()] for row in shown)]
+        cells = [self.columns, *([f"{row.get(name, nan):.5g}" for name in self.columns] for row in shown)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
         if len(shown) < len(self.rows):
@@ -76,7 +77,7 @@ class History:
     def to_csv(self, path: str | Path | None = None) -> str:
         """The rows as comma-separated text, also written to ``path`` where one is given."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
+        writer = csv.DictWriter(text, self.columns, restval=nan, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
         if path is not None:

@@ -6,6 +6,7 @@ silently.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
 
 
 def binary_cross_entropy(probability: Any, target: Any) -> Any:
-    """Mean of -t·log p - (1-t)·log(1-p); logarithms are kept at or above -100.
+    """Mean of -t·log p - (1-t)·log(1-p); logarithms are kept at or above -100, with slope 0 below.
 
     With raw scores use :func:`binary_cross_entropy_with_logits`, which needs no such bound.
 
@@ -69,7 +70,7 @@ def binary_cross_entropy(probability: Any, target: Any) -> Any:
     values = probability.data
     if values.size and not (values.min() >= 0 and values.max() <= 1):
         raise ValueError("binary_cross_entropy: probabilities must lie between 0 and 1. For raw scores use binary_cross_entropy_with_logits.")
-    smallest = np.exp(-100.0)
+    smallest = math.exp(-100.0)
     yes = log(clip(probability, smallest, None))
     no = log(clip(1 - probability, smallest, None))
     return -mean(target * yes + (1 - target) * no)
@@ -110,4 +111,4 @@ def _same_shape(loss: str, prediction: Any, target: Any) -> tuple[Tensor, Tensor
             f"{loss}: prediction is {describe(prediction.data)} and target {describe(target.data)}; the shapes must be equal, "
             "nothing is broadcast. Often a column (n, 1) meets a row (n,): use .reshape(-1) or .reshape(-1, 1) on one of them."
         )
-    return prediction, target
+    return prediction if prediction.dtype.kind == "f" else prediction.astype(np.float64), target

@@ -1,4 +1,8 @@
-"""Whether operations on Tensors are recorded. Kept in a context variable: each thread and task has its own."""
+"""Whether operations on Tensors are recorded. Kept in context variables: each thread and task has its own.
+
+A ``with`` block inside a generator stays in force for the caller between two steps, as context variables do;
+decorate the generator function instead, and the mode holds inside its steps only.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import Any
 __all__ = ["enable_grad", "grad_enabled", "no_grad"]
 
 _enabled: ContextVar[bool] = ContextVar("grad_enabled", default=True)
+_outer: ContextVar[tuple[bool, ...]] = ContextVar("outer_grad_modes", default=())
 
 grad_enabled = _enabled.get
 
@@ -20,16 +25,19 @@ class _GradMode:
 
     wanted = True
 
-    def __init__(self) -> None:
-        self._before: list[bool] = []
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        made = super().__new__(cls)
+        return made if function is None else made(function)  # @no_grad without brackets
 
     def __enter__(self) -> _GradMode:
-        self._before.append(_enabled.get())
+        _outer.set((*_outer.get(), _enabled.get()))
         _enabled.set(self.wanted)
         return self
 
     def __exit__(self, *error: object) -> None:
-        _enabled.set(self._before.pop())
+        *outer, before = _outer.get()
+        _outer.set(tuple(outer))
+        _enabled.set(before)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         mode = type(self)
@@ -40,6 +48,10 @@ class _GradMode:
                 return (yield from _each_step(mode, function(*args, **kwargs)))
 
             return stepwise
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"{mode.__name__}: {function.__name__} is an asynchronous generator; write `with {mode.__name__}():` around its computing parts."
+            )
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)

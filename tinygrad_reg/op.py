@@ -163,6 +163,15 @@ class Op:
         """Declare that the op is flat wherever it has a slope: every gradient is zero."""
         self.rules = (_no_gradient,) * self.arity
 
+    def no_rule(self, result: Any) -> bool:
+        """False for an op that says yes or no or counts; an error for one whose gradient would silently be lost."""
+        if result.dtype.kind not in "fc":
+            return False
+        raise TypeError(
+            f"{self.name} has no backward rule, so its gradient would be lost. Give it one, {self.name}.defvjp(lambda g, out, x: …), "
+            f"or declare it flat with {self.name}.zero_vjp(); for values alone use it under no_grad()."
+        )
+
     @property
     def differentiable(self) -> bool:
         """Whether any argument has a rule."""
@@ -178,7 +187,8 @@ class Op:
             if hasattr(kind, "__record__"):
                 return kind.__record__(self, inputs, settings)
             if kind is list:
-                return self(*(np.asarray(v) if type(v) is list else v for v in inputs), **settings)
+                arrays = tuple(np.asarray(v) if type(v) is list else v for v in inputs)
+                return self(arrays, **settings) if self.variadic else self(*arrays, **settings)
         try:
             return self.forward(*inputs, **settings)
         except (TypeError, ValueError, IndexError) as error:

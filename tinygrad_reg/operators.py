@@ -80,6 +80,9 @@ class Operators:
     def __imatmul__(self, other: Any) -> Tensor:
         return self._take(self.__record__(linalg.matmul, (self, other)), "@=")
 
+    def __pos__(self) -> Any:
+        return self
+
     def __neg__(self) -> Tensor:
         return self.__record__(elementwise.negative, (self,))
 
@@ -87,13 +90,13 @@ class Operators:
         return self.__record__(elementwise.abs, (self,))
 
     def __invert__(self) -> Tensor:
-        return self.__record__(choice.logical_not, (self,))
+        return self.__record__(choice.bitwise_invert, (self,))
 
     def __eq__(self, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else self.__record__(choice.equal, (self, other))
+        return NotImplemented if not isinstance(other, _COMPARABLE) else self.__record__(choice.equal, (self, other))
 
     def __ne__(self, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else self.__record__(choice.not_equal, (self, other))
+        return NotImplemented if not isinstance(other, _COMPARABLE) else self.__record__(choice.not_equal, (self, other))
 
     def __lt__(self, other: Any) -> Tensor:
         return self.__record__(choice.less, (self, other))
@@ -110,12 +113,12 @@ class Operators:
     __hash__ = object.__hash__  # by identity: == compares element by element
 
     def __and__(self, other: Any) -> Tensor:
-        return self.__record__(choice.logical_and, (self, other))
+        return self.__record__(choice.bitwise_and, (self, other))
 
     __rand__ = __and__
 
     def __or__(self, other: Any) -> Tensor:
-        return self.__record__(choice.logical_or, (self, other))
+        return self.__record__(choice.bitwise_or, (self, other))
 
     __ror__ = __or__
 
@@ -147,7 +150,7 @@ class Operators:
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes in another order, given as one tuple or one by one; by default, reversed."""
-        return shape.permute_dims(self, axes=(axes[0] if len(axes) == 1 else axes) or None)
+        return shape.permute_dims(self, axes=axes[0] if len(axes) == 1 else axes or None)
 
     def squeeze(self, axis: Any = None) -> Tensor:
         """Without its axes of size 1, or those named."""
@@ -271,11 +274,17 @@ class Operators:
         return elementwise.clip(self, min, max)
 
 
+# What == compares element by element; with anything else Python answers that it differs.
+_COMPARABLE = (Operators, np.ndarray, np.generic, int, float, complex, list, tuple)
+
+
 def _owned(key: Any) -> Any:
-    """A key that nobody can change later: Tensors, lists and arrays become arrays of its own."""
-    if isinstance(key, tuple):
-        return tuple(_owned(k) for k in key)
-    if isinstance(key, (int, slice)) or key is None or key is Ellipsis:
-        return key
-    array = np.array(getattr(key, "_data", key))
-    return array.astype(np.int64) if array.size == 0 and isinstance(key, list) else array
+    """A key that nobody can change later: what is inside, Tensors, lists, tuples or arrays, becomes arrays of its own."""
+    return tuple(_owned_part(part) for part in key) if isinstance(key, tuple) else _owned_part(key)
+
+
+def _owned_part(part: Any) -> Any:
+    if isinstance(part, (int, slice)) or part is None or part is Ellipsis:
+        return part
+    array = np.array(getattr(part, "_data", part))
+    return array.astype(np.int64) if array.size == 0 and isinstance(part, (list, tuple)) else array

@@ -23,6 +23,7 @@ _LOOKING = {
     *(np.allclose, np.array_equal, np.array_equiv, np.isclose, np.ndim, np.shape, np.size, np.result_type, np.can_cast),
     *(np.array_repr, np.array_str, np.array2string),
 }
+_SPELLINGS = {"a_min": "min", "a_max": "max", "ddof": "correction"}
 _FOLDS = {"add": "sum", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any"}
 
 
@@ -61,7 +62,7 @@ class Protocols:
     def __array_function__(self, function: Callable[..., Any], types: Any, inputs: Sequence[Any], settings: dict[str, Any]) -> Any:
         op = NUMPY.get(function)
         if op is not None:
-            return op(*inputs, **settings)
+            return op(*inputs, **{_SPELLINGS.get(name, name) if name != "a" else op.array_names[0]: value for name, value in settings.items()})
         if function in _LOOKING:
             return function(*_values(inputs), **{k: _values(v) for k, v in settings.items()})
         return _plain_numpy(f"np.{function.__name__}", function, inputs, settings)

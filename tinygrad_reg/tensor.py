@@ -7,6 +7,7 @@ recorded keep the old one, so no gradient is ever silently wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from itertools import count
 from typing import Any, NoReturn, final
 
@@ -64,9 +65,9 @@ class Tensor(Operators, Protocols):
     @property
     def data(self) -> np.ndarray:
         """The value, as a read-only array; a leaf takes a new one of the same shape by assignment."""
-        view = np.asarray(self._data).view()
-        view.flags.writeable = False
-        return view
+        value = np.asarray(self._data)
+        value.flags.writeable = False
+        return value
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -130,9 +131,9 @@ class Tensor(Operators, Protocols):
     def requires_grad(self, wanted: bool) -> None:
         if self.op is not None and not wanted:
             raise RuntimeError(f"requires_grad: {self.describe()} is the result of {self.op.name}; to cut it off its history, use .detach().")
-        if wanted and self._data.dtype.kind not in "fc":
+        if wanted and self._data.dtype.kind != "f":
             raise TypeError(
-                f"requires_grad: {self.describe()} holds whole numbers, and these have no gradient. "
+                f"requires_grad: {self.describe()} is not float, and only float numbers have a gradient here. "
                 "Make it float: Tensor(data, dtype='float64', requires_grad=True)."
             )
         self._grad = self.grad
@@ -146,7 +147,7 @@ class Tensor(Operators, Protocols):
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None:
-            value = asarray(value)
+            value = asarray(value, self._data.dtype)
             if value.shape != self._data.shape:
                 raise ValueError(f"grad: {self.describe()} cannot have a gradient of shape {value.shape}; the shapes must be equal.")
         self._grad = value
@@ -226,8 +227,8 @@ def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTING
                 tracked = True
         else:
             values.append(x if type(x) in _SCALARS else _frozen(op, x))
-    if op.setting_names and len(settings) != len(op.setting_names):
-        settings = {**op.defaults, **settings}
+    if op.setting_names:
+        settings = {name: _owned(value) for name, value in (op.defaults | settings).items()}
     try:
         data = op.forward(*values, **settings) if settings else op.forward(*values)
     except (TypeError, ValueError, IndexError) as error:
@@ -235,7 +236,7 @@ def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTING
     out = _new(Tensor)
     out._data = data
     out.serial = _next_serial()
-    if tracked and op.rules and grad_enabled():
+    if tracked and grad_enabled() and (op.rules or op.no_rule(data)):
         out._needs_grad = True
         out.op = op
         out.inputs = inputs
@@ -262,12 +263,20 @@ def _constant(data: Any) -> Tensor:
 
 def _frozen(op: Op, x: Any) -> Any:
     """A constant that meets a Tensor: copied if its owner could still change it before backward."""
-    if isinstance(x, np.ndarray) and not x.flags.writeable:
+    if isinstance(x, np.ndarray) and x.base is None and not x.flags.writeable:
         return x
     try:
         return _numbers(x, None, copy=True)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{op.name}: {error}") from None
+
+
+def _owned(setting: Any) -> Any:
+    """A setting that its owner cannot change before backward."""
+    kind = type(setting)
+    if kind in (list, np.ndarray) or (kind is tuple and any(type(part) in (list, np.ndarray) for part in setting)):
+        return deepcopy(setting)
+    return setting
 
 
 def _numbers(data: Any, dtype: Any, copy: bool) -> Any:
@@ -276,13 +285,20 @@ def _numbers(data: Any, dtype: Any, copy: bool) -> Any:
         data = data._data
     elif isinstance(data, (list, tuple)):
         data = _plain(data)
-    array = np.array(data, dtype) if copy else np.asarray(data, dtype)
+    array = np.array(data, dtype) if copy else np.asarray(data, dtype).view()
     if array.dtype.kind not in "biufc":
         raise TypeError(f"a Tensor holds numbers, not {type(data).__name__} ({array.dtype}): {str(data)[:60]}")
+    array.flags.writeable = False
     return array[()] if array.ndim == 0 else array
 
 
 def _plain(items: Any) -> Any:
+    """A list with the values of the Tensors in it, unless that would silently drop a gradient."""
+    for x in items:
+        if type(x) is Tensor and x._needs_grad:
+            raise TypeError(
+                f"{x.describe()} stands in a list and requires a gradient, which a new array would lose. Join Tensors with tg.stack or tg.concat."
+            )
     return [x._data if type(x) is Tensor else _plain(x) if isinstance(x, (list, tuple)) else x for x in items]
 
 
@@ -319,6 +335,6 @@ def asarray(data: Any, dtype: Any = None) -> Tensor:
     >>> asarray(np.arange(3))
     Tensor([0, 1, 2])
     """
-    if type(data) is Tensor and (dtype is None or data.dtype == dtype):
-        return data
+    if type(data) is Tensor:
+        return data if dtype is None or data.dtype == dtype else data.astype(dtype)
     return _constant(_numbers(data, dtype, copy=False))

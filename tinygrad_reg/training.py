@@ -43,7 +43,8 @@ def fit(
     ``Adam(model.parameters(), lr=0.01)``; ``batch_size=None`` uses all rows at once. Float data is cast to the model's dtype.
     Every ``every``-th epoch, and the last, is recorded. ``validation=(x, y)`` is evaluated after such an epoch, without
     penalties. A callback is called as ``callback(history, model)`` after each recorded epoch, and training stops if it returns
-    true; one with a method ``finish(history, model)`` has it called at the end. The bar is shown on terminals only.
+    true; methods ``before`` and ``finish`` of a callback, where it has them, are called before each recorded epoch and at the
+    end, with the same arguments. The bar is shown on terminals only.
 
     Raises ``RuntimeError`` when the loss is no longer finite, with the epoch, the term and the learning rate.
 
@@ -60,6 +61,8 @@ def fit(
     try:
         for epoch in _bar(range(epochs), progress):
             record = epoch % every == 0 or epoch == epochs - 1
+            if record:
+                _each(callbacks, "before", history, model)
             row = run.epoch(epoch, record)
             if record:
                 history.append(row)
@@ -67,10 +70,15 @@ def fit(
                     history.stopped = history.stopped or f"stopped after epoch {epoch}"
                     break
     finally:
-        for callback in callbacks:
-            getattr(callback, "finish", lambda history, model: None)(history, model)
+        _each(callbacks, "finish", history, model)
         model.train(was_training)
     return history
+
+
+def _each(callbacks: Sequence[Callback], method: str, history: History, model: Module) -> None:
+    for callback in callbacks:
+        if hasattr(callback, method):
+            getattr(callback, method)(history, model)
 
 
 class _Run:
@@ -110,7 +118,10 @@ class _Run:
         row = {"data loss": data_loss.item()}
         row |= {f"{p.parameter} {p.kind}": p.value for p in penalties}
         row["total"] = total.item()
-        return row | ({"accuracy": accuracy(scores, labels)} if self.labels else {})
+        return row | ({"accuracy": accuracy(scores, labels)} if self._classes(scores, labels) else {})
+
+    def _classes(self, scores: Tensor, labels: Tensor) -> bool:
+        return self.labels and scores.shape[:-1] == labels.shape
 
     def _validate(self) -> dict[str, float]:
         if self.validation is None:
@@ -119,7 +130,7 @@ class _Run:
         with no_grad():
             scores = self.model(self.validation[0])
             row = {"validation loss": self.loss(scores, self.validation[1]).item()}
-        return row | ({"validation accuracy": accuracy(scores, self.validation[1])} if self.labels else {})
+        return row | ({"validation accuracy": accuracy(scores, self.validation[1])} if self._classes(scores, self.validation[1]) else {})
 
     def _diverged(self, number: int, data_loss: Tensor, rate: float) -> str:
         terms = {"data loss": data_loss.item()} | {f"{p.parameter} {p.kind}": p.value for p in self.model.penalty_table()}
@@ -154,7 +165,8 @@ class EarlyStopping:
     """A callback that stops when ``metric`` has not improved for ``patience`` records, and always restores the best weights.
 
     ``metric`` is a column of the History; names that hold "accuracy" count as better when larger. An improvement is one by
-    more than ``min_delta``.
+    more than ``min_delta``. Columns of the training data are measured before an epoch's updates, and so are the weights that belong
+    to them; it may be used for one run after the other.
 
     >>> EarlyStopping(patience=3).metric
     'validation loss'
@@ -166,10 +178,21 @@ class EarlyStopping:
         self.patience = patience
         self.metric = metric
         self.min_delta = min_delta
+        self._start()
+
+    def _start(self) -> None:
         self.best: float | None = None
         self.best_epoch: int | None = None
         self._state: dict[str, np.ndarray] = {}
+        self._before: dict[str, np.ndarray] | None = None
         self._waited = 0
+
+    def before(self, history: History, model: Module) -> None:
+        """Note the weights that an epoch's training measures will belong to."""
+        if not len(history):
+            self._start()
+        if not self.metric.startswith("validation"):
+            self._before = model.state_dict()
 
     def __call__(self, history: History, model: Module) -> bool:
         """Look at the newest row; true to stop."""
@@ -177,9 +200,9 @@ class EarlyStopping:
             raise ValueError(f"EarlyStopping: there is no {self.metric!r} to watch, only {', '.join(history.columns)}. Is validation=(x, y) missing?")
         value = history.last[self.metric]
         sign = 1 if "accuracy" in self.metric else -1
-        if self.best is None or sign * (value - self.best) > self.min_delta:
+        if self.best is None or np.isnan(self.best) or sign * (value - self.best) > self.min_delta:
             self.best, self.best_epoch, self._waited = value, int(history.last["epoch"]), 0
-            self._state = model.state_dict()
+            self._state = model.state_dict() if self._before is None else self._before
             return False
         self._waited += 1
         return self._waited >= self.patience

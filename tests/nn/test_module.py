@@ -129,3 +129,38 @@ def test_repr_shows_the_layers_and_their_lambdas():
     text = repr(model)
     assert "(0): Linear(2, 3, weight_lambda_l2=0.0005)" in text
     assert "    (1): Dropout(0.2)" in text
+
+
+def test_modules_in_nested_lists_are_found_by_everything():
+    model = nn.Module()
+    model.blocks = [[nn.Linear(2, 2, weight_lambda_l2=1.0)], {"drop": nn.Dropout(0.5)}]
+    assert [name for name, _ in model.named_parameters()] == ["blocks.0.0.weight", "blocks.0.0.bias"]
+    assert model.penalty_table().total == pytest.approx(model.regularization_loss().item())
+    model.eval()
+    assert not model.blocks[1]["drop"].training
+
+
+def test_a_result_kept_in_an_attribute_is_no_parameter():
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    model.kept = model(tg.ones((1, 2)))
+    assert len(model.parameters()) == 2
+    assert "kept" not in model.state_dict()
+
+
+def test_zero_grad_reaches_frozen_parameters():
+    layer = nn.Linear(2, 2)
+    layer(tg.ones((1, 2))).sum().backward()
+    layer.bias.requires_grad = False
+    layer.zero_grad()
+    assert layer.bias.grad is None
+
+
+def test_weights_stay_float():
+    with pytest.raises(TypeError, match="parameters must stay float, and int64 is not"):
+        nn.Linear(2, 2).astype("int64")
+
+
+def test_a_module_that_knows_its_parent_prints():
+    parent = nn.Sequential(nn.ReLU())
+    parent[0].parent = parent
+    assert "ReLU" in repr(parent)

@@ -77,3 +77,54 @@ def test_the_learning_rate_may_be_changed_between_steps():
 def test_parameters_are_checked(params, error, words):
     with pytest.raises(error, match=words):
         SGD(params(parameter()), lr=0.1)
+
+
+@pytest.mark.parametrize("kind", [lambda p: SGD(p, 0.1, momentum=0.9), lambda p: tg.optim.Adam(p, 0.1)])
+def test_a_parameter_keeps_its_dtype(kind):
+    w = tg.Tensor([1.0, 2.0], requires_grad=True, dtype="float32")
+    opt = kind([w])
+    opt.lr = np.float64(0.05)
+    opt.minimize((w * w).sum())
+    assert w.dtype == np.float32
+    w.grad = w.grad * np.float64(0.5)
+    assert w.grad.dtype == np.float32
+
+
+def test_a_model_turned_to_float32_after_the_optimiser_was_made():
+    layer = tg.nn.Linear(2, 2, rng=0)
+    opt = tg.optim.Adam(layer.parameters(), 0.1)
+    layer.astype("float32")
+    opt.minimize(layer(tg.ones((1, 2), dtype="float32")).sum())
+    assert {p.dtype for p in layer.parameters()} == {np.dtype("float32")}
+
+
+@pytest.mark.parametrize(("bad", "error"), [(float("nan"), ValueError), (-1.0, ValueError), ("x", TypeError), (np.ones(2), TypeError)])
+def test_a_bad_learning_rate_is_refused_also_later(bad, error):
+    opt = SGD([parameter()], lr=0.1)
+    with pytest.raises(error, match="SGD: lr is"):
+        opt.lr = bad
+    assert opt.lr == 0.1
+
+
+def test_adam_counts_the_steps_of_each_parameter():
+    early, late = parameter(), parameter()
+    opt = tg.optim.Adam([early, late], lr=0.1)
+    for _ in range(500):
+        opt.minimize(early.sum())
+    opt.minimize(late.sum())
+    np.testing.assert_allclose(late.data, [0.9, 1.9], atol=1e-6)
+
+
+def test_momentum_may_be_switched_on_later():
+    w = parameter()
+    opt = SGD([w], lr=0.1)
+    opt.minimize(w.sum())
+    opt.momentum = 0.9
+    for _ in range(2):
+        opt.minimize(w.sum())
+    np.testing.assert_allclose(w.data, [1 - 0.1 - 0.1 - 0.19, 2 - 0.1 - 0.1 - 0.19])
+
+
+def test_a_function_that_returns_no_loss_says_so():
+    with pytest.raises(TypeError, match=r"SGD.minimize: the function returned a float"):
+        SGD([parameter()], lr=0.1).minimize(lambda: 1.0)

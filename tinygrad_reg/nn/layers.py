@@ -89,7 +89,7 @@ class Linear(Module):
             y = x @ self.weight
         except ValueError as error:
             raise ValueError(
-                f"{self!r} got x of shape {x.shape}: its last axis must have size {self.weight.shape[0]}, one for each input of the layer. "
+                f"{self!r} got x of shape {np.shape(x)}: its last axis must have size {self.weight.shape[0]}, one for each input of the layer. "
                 "Is the sample axis first, and does the layer before have as many outputs?"
             ) from error
         return y if self.bias is None else y + self.bias
@@ -175,7 +175,7 @@ class Dropout(Module):
         if not self.training or self.rate == 0:
             return x
         kept = generator(self.rng).random(x.shape) >= self.rate
-        return x * (kept / (1 - self.rate)).astype(x.dtype)
+        return x * (kept / (1 - self.rate)).astype(x.dtype if x.dtype.kind == "f" else np.float64)
 
     def extra_repr(self) -> str:
         """The rate."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from reprlib import recursive_repr
 from typing import Any, TypeVar
 
 import numpy as np
@@ -79,11 +80,11 @@ class Module:
                 stack.extend(reversed(inner))
 
     def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
-        """All parameters and buffers, each once, with dotted names."""
+        """All parameters and buffers, each once, with dotted names; results of ops kept in an attribute are neither."""
         seen: set[int] = set()
         for name, module in self.named_modules():
             for key, x in _children(module):
-                if isinstance(x, Tensor) and id(x) not in seen:
+                if isinstance(x, Tensor) and x.op is None and id(x) not in seen:
                     seen.add(id(x))
                     yield f"{name}.{key}" if name else key, x
 
@@ -97,8 +98,8 @@ class Module:
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
-        for p in self.parameters():
-            p.grad = None
+        for _, x in self.named_tensors():
+            x.grad = None
 
     # ------------------------------------------------------------------------------------ penalties
 
@@ -146,7 +147,9 @@ class Module:
         return self.train(False)
 
     def astype(self: Self, dtype: Any) -> Self:
-        """Turn all float parameters and buffers into ``dtype``, in place; gradients are forgotten."""
+        """Turn all float parameters and buffers into the float ``dtype``, in place; gradients are forgotten."""
+        if np.dtype(dtype).kind != "f":
+            raise TypeError(f"astype: parameters must stay float, and {np.dtype(dtype)} is not; use float32 or float64.")
         for _, x in self.named_tensors():
             if x.dtype.kind == "f":
                 x._data = x._data.astype(dtype)
@@ -179,6 +182,7 @@ class Module:
         """What stands in the brackets when the module is printed."""
         return ""
 
+    @recursive_repr()
     def __repr__(self) -> str:
         inner = [(key, x) for key, x in _children(self) if isinstance(x, Module)]
         if not inner:
@@ -188,13 +192,15 @@ class Module:
 
 
 def _children(module: Module) -> Iterator[tuple[str, Any]]:
-    """Tensors and Modules among a module's attributes, also inside lists, tuples and dicts."""
-    for key, value in vars(module).items():
+    """Tensors and Modules among a module's attributes, also inside lists, tuples and dicts, in order."""
+    stack: list[tuple[str, Any]] = list(reversed(vars(module).items()))
+    while stack:
+        key, value = stack.pop()
         if isinstance(value, (Tensor, Module)):
             yield key, value
         elif isinstance(value, (list, tuple, dict)):
             items = value.items() if isinstance(value, dict) else enumerate(value)
-            yield from ((f"{key}.{i}", x) for i, x in items if isinstance(x, (Tensor, Module)))
+            stack.extend(reversed([(f"{key}.{i}", x) for i, x in items]))
 
 
 @dataclass(frozen=True)

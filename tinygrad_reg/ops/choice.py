@@ -102,6 +102,36 @@ def logical_not(x):
     return np.logical_not(x)
 
 
+@op(label="and", domain=[BOOLEAN])
+def bitwise_and(a, b):
+    """a & b: both hold, or for whole numbers both bits are set. No gradient.
+
+    >>> bitwise_and(Tensor([6, 5]), 3)
+    Tensor([2, 1])
+    """
+    return np.bitwise_and(a, b)
+
+
+@op(label="or", domain=[BOOLEAN])
+def bitwise_or(a, b):
+    """a | b: at least one holds, or for whole numbers at least one bit is set. No gradient.
+
+    >>> bitwise_or(Tensor([6, 5]), 3)
+    Tensor([7, 7])
+    """
+    return np.bitwise_or(a, b)
+
+
+@op(label="not", domain=[BOOLEAN], aliases=("invert", "bitwise_not"))
+def bitwise_invert(x):
+    """~x: does not hold, or for whole numbers each bit turned. No gradient.
+
+    >>> bitwise_invert(Tensor([True, False]))
+    Tensor([False,  True])
+    """
+    return np.invert(x)
+
+
 @op()
 def isfinite(x):
     """Whether each element is neither infinite nor NaN. No gradient.

@@ -7,6 +7,8 @@ sqrt infinite at 0.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..op import POSITIVE, REAL, case, interval, op
@@ -234,7 +236,7 @@ def sigmoid(x):
     >>> sigmoid(Tensor([0.0, 1.0]))
     Tensor([0.5   , 0.7311])
     """
-    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.absolute(x)))
+    return np.exp(np.minimum(x, 0.0)) / (1 + np.exp(0.0 - np.absolute(x)))
 
 
 sigmoid.defvjp(lambda g, out, x: g * (out * (1 - out)))
@@ -247,7 +249,7 @@ def softplus(x):
     >>> softplus(Tensor([-1000.0, 0.0, 100.0]))
     Tensor([  0.    ,   0.6931, 100.    ])
     """
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.absolute(x)))
+    return np.maximum(x, 0.0) + np.log1p(np.exp(0.0 - np.absolute(x)))
 
 
 softplus.defvjp(lambda g, out, x: g * sigmoid(x))
@@ -341,9 +343,7 @@ clip.defvjp(_clip_x, _clip_min, _clip_max)
 
 @op(cases=[case((2, 3), dtype="float64"), case((), dtype="float64")])
 def astype(x, *, dtype):
-    """The same numbers in another float dtype; the gradient comes back in the dtype of ``x``.
-
-    For integer or boolean dtypes use ``Tensor.astype``, which knows that these have no gradient.
+    """The same numbers in another dtype; the gradient comes back in the dtype of ``x``, and is 0 for whole numbers.
 
     >>> astype(Tensor([1.0, 2.0]), dtype="float32")
     Tensor([1., 2.], dtype=float32)
@@ -351,4 +351,10 @@ def astype(x, *, dtype):
     return np.asarray(x).astype(dtype, copy=False)
 
 
-astype.defvjp(lambda g, out, x, dtype: g)
+astype.defvjp(lambda g, out, x, dtype: g if np.dtype(dtype).kind == "f" else None)
+
+
+def as_float(x: Any) -> Any:
+    """x as an array of floats: whole numbers, which would wrap around or overflow in a formula, as float64."""
+    x = np.asarray(x)
+    return x if x.dtype.kind in "fc" else x.astype(np.float64)

@@ -37,11 +37,11 @@ def getitem(x, *, key):
     return np.asarray(x)[key]
 
 
-@op(label="put", cases=[case(np.zeros(c.shapes[0])[c.settings["key"]].shape, shape=c.shapes[0], **c.settings) for c in KEYS], fits=FITS)
-def put(x, *, key, shape):
-    """Zeros of ``shape`` with x added at ``key``; places named several times add up. The mirror of getitem.
+@op(label="[ ] +=", cases=[case(np.zeros(c.shapes[0])[c.settings["key"]].shape, shape=c.shapes[0], **c.settings) for c in KEYS], fits=FITS)
+def scatter(x, *, key, shape):
+    """Zeros of ``shape`` with x added at ``key``; places named several times add up. The mirror of getitem; slope: ``g[key]``.
 
-    >>> put(Tensor([1.0, 2.0, 4.0]), key=[0, 2, 0], shape=(3,))
+    >>> scatter(Tensor([1.0, 2.0, 4.0]), key=[0, 2, 0], shape=(3,))
     Tensor([5., 0., 2.])
     """
     x = np.asarray(x)
@@ -53,11 +53,17 @@ def put(x, *, key, shape):
     return out
 
 
-getitem.defvjp(lambda g, out, x, key: put(g, key=key, shape=x.shape))
-put.defvjp(lambda g, out, x, key, shape: getitem(g, key=key))
+getitem.defvjp(lambda g, out, x, key: scatter(g, key=key, shape=x.shape))
+scatter.defvjp(lambda g, out, x, key, shape: getitem(g, key=key))
 
 
 def repeats(key: Any) -> bool:
-    """Whether a key may name one place twice: only integer arrays can."""
+    """Whether a key may name one place twice: only whole numbers in arrays can."""
     parts = key if isinstance(key, tuple) else (key,)
-    return any(isinstance(k, (list, np.ndarray)) and np.asarray(k).dtype.kind != "b" for k in parts)
+    return any(not _once(part) for part in parts)
+
+
+def _once(part: Any) -> bool:
+    if part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)):
+        return True
+    return bool(np.asarray(part).dtype == np.bool_)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..op import REAL, case, integers, op
-from .elementwise import exp
+from .elementwise import as_float, exp
 from .reduction import sum
 
 SOFTMAX = (case((2, 3)), case((2, 3), axis=0), case((2, 3, 2), axis=1), case((3,)), case((0, 3)), case((2, 1)))
@@ -16,6 +16,7 @@ FITS_SOFTMAX = "axis must be one existing axis that is not empty"
 
 def _exponents(x: Any, axis: int) -> tuple[Any, Any]:
     """x minus its largest along ``axis``, with that axis in front, where NumPy folds it fastest."""
+    x = as_float(x)
     x = np.ascontiguousarray(x.T if x.ndim == 2 and axis in (1, -1) else np.moveaxis(x, axis, 0))
     shifted = x - np.maximum.reduce(x, axis=0)
     return shifted, np.exp(shifted)
@@ -117,15 +118,19 @@ def rows(logits: Any) -> int:
     return logits.size // logits.shape[-1]
 
 
+def _are_probabilities(labels: Any) -> bool:
+    return getattr(labels, "dtype", np.dtype(int)).kind == "f"
+
+
 def _cross_entropy_logits(g, out, logits, labels):
     p = softmax(logits)
-    if labels.dtype.kind == "f":
+    if _are_probabilities(labels):
         return (g / rows(logits)) * (p * sum(labels, axis=-1, keepdims=True) - labels)
     return (g / rows(logits)) * (p - one_hot(labels, num_classes=logits.shape[-1], dtype=logits.dtype))
 
 
 def _cross_entropy_labels(g, out, logits, labels):
-    return None if labels.dtype.kind != "f" else -(g / rows(logits)) * log_softmax(logits)
+    return None if not _are_probabilities(labels) else -(g / rows(logits)) * log_softmax(logits)
 
 
 cross_entropy.defvjp(_cross_entropy_logits, _cross_entropy_labels)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..op import REAL, case, op
-from .choice import equal, isfinite, where
-from .elementwise import astype, divide, exp, sign
+from .choice import equal, isnan, logical_or, where
+from .elementwise import as_float, astype, divide, exp, sign
 from .shape import broadcast_to, expand_dims
 
 FITS = "axis must name existing axes, each once"
@@ -73,6 +73,8 @@ def sum_of_squares(x):
     Tensor(5.)
     """
     flat = np.asarray(x).ravel()
+    if flat.dtype.kind != "f":
+        flat = as_float(flat)
     return flat.dot(flat)
 
 
@@ -99,6 +101,9 @@ def mean(x, *, axis=None, keepdims=False):
     >>> mean(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     Tensor([2., 3.])
     """
+    x = np.asarray(x)
+    if x.dtype == np.float16:
+        return mean.forward(x.astype(np.float32), axis=axis, keepdims=keepdims).astype(np.float16)  # sums would overflow
     total = sum.forward(x, axis=axis, keepdims=keepdims)
     return total / _count(x, total)
 
@@ -107,7 +112,7 @@ mean.defvjp(lambda g, out, x, axis, keepdims: broadcast_to(restore(g, axis, keep
 
 
 def _extreme(g, out, x, axis, keepdims):
-    winners = equal(x, restore(out, axis, keepdims))
+    winners = logical_or(equal(x, restore(out, axis, keepdims)), isnan(x))  # where a NaN wins, it gets the gradient
     share = restore(g, axis, keepdims) / sum(astype(winners, dtype=g.dtype), axis=axis, keepdims=True)
     return where(winners, broadcast_to(share, shape=x.shape), 0)
 
@@ -148,12 +153,15 @@ def var(x, *, axis=None, keepdims=False, correction=0):
     Tensor(1.)
     """
     centred = x - mean.forward(x, axis=axis, keepdims=True)
+    centred = centred - mean.forward(centred, axis=axis, keepdims=True)  # the mean was rounded: equal values must come out as 0
     total = sum.forward(centred * centred, axis=axis, keepdims=keepdims)
-    return total / (_count(x, total) - correction)
+    spare = _count(x, total) - correction
+    return total / (spare if spare > 0 else 0)
 
 
 def _var_slope(x, out, axis, correction):
-    return (x - mean(x, axis=axis, keepdims=True)) * (2 / (_count(x, out) - correction))
+    n = _count(x, out) - correction
+    return (x - mean(x, axis=axis, keepdims=True)) * (2 / n if n > 0 else np.nan)
 
 
 var.defvjp(lambda g, out, x, axis, keepdims, correction: restore(g, axis, keepdims) * _var_slope(x, out, axis, correction))
@@ -185,15 +193,16 @@ def logsumexp(x, *, axis=None, keepdims=False):
     >>> logsumexp(Tensor([1000.0, 1000.0]))
     Tensor(1000.6931)
     """
+    x = as_float(x)
     top = np.maximum.reduce(x, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, np.zeros_like(top))
-    with np.errstate(divide="ignore"):  # log(0) is the right answer, -inf
+    with np.errstate(divide="ignore", over="ignore"):  # log(0) = -inf and exp(inf) = inf are the right answers
         total = np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True)) + top
     return total if keepdims else np.squeeze(total, axis=axis)
 
 
 def _logsumexp(g, out, x, axis, keepdims):
-    out = restore(where(isfinite(out), out, 0), axis, keepdims)
+    out = restore(where(equal(out, -np.inf), 0, out), axis, keepdims)
     return restore(g, axis, keepdims) * exp(x - out)
 
 

@@ -43,7 +43,9 @@ def permute_dims(x, *, axes=None):
 
 
 def _permute_back(g, out, x, axes):
-    return permute_dims(g, axes=axes and tuple(int(i) for i in np.argsort([a % x.ndim for a in axes])))
+    if axes is None:
+        return permute_dims(g)
+    return permute_dims(g, axes=tuple(int(i) for i in np.argsort([a % x.ndim for a in np.ravel(axes)])))
 
 
 permute_dims.defvjp(_permute_back)
@@ -120,7 +122,7 @@ def concat(*arrays, axis=0):
 
 def _cut(g, out, *arrays, axis, index):
     if axis is None:
-        start = _total(x.size for x in arrays[:index])
+        start = _total(getattr(x, "size", 1) for x in arrays[:index])
         return reshape(g[start : start + arrays[index].size], shape=arrays[index].shape)
     start = _total(x.shape[axis] for x in arrays[:index])
     along = slice(start, start + arrays[index].shape[axis])

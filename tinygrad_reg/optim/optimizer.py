@@ -22,10 +22,19 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Tensor], lr: float, decay: float = 0.0) -> None:
         self.params = _checked_parameters(type(self).__name__, params)
-        self.lr = checked(f"{type(self).__name__}: lr", lr, above=0.0)
+        self.lr = lr
         self.decay = checked(f"{type(self).__name__}: decay", decay, least=0.0)
         self.steps = 0
         self.state: list[Sequence[Any]] = [self.start(p._data) for p in self.params]
+
+    @property
+    def lr(self) -> float:
+        """The learning rate before decay; may be set at any time, to a finite number above 0."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self._lr = checked(f"{type(self).__name__}: lr", value, above=0.0)
 
     @property
     def current_lr(self) -> float:
@@ -54,6 +63,8 @@ class Optimizer:
         if not moved:
             raise RuntimeError(f"{type(self).__name__}.step: no parameter has a gradient. Call loss.backward() before step(), or use minimize(loss).")
         for i, p, (value, *state) in moved:
+            if value.dtype != p._data.dtype:  # the model has been turned to another dtype since
+                value, *state = (x.astype(p._data.dtype) if isinstance(x, np.ndarray) else x for x in (value, *state))  # noqa: PLW2901
             p._data, self.state[i] = value, state
         self.steps += 1
 
@@ -67,6 +78,8 @@ class Optimizer:
         Tensor([0.5], requires_grad=True)
         """
         value = loss if isinstance(loss, Tensor) else loss()
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{type(self).__name__}.minimize: the function returned a {type(value).__name__}; it must return the loss, a Tensor.")
         self.zero_grad()
         value.backward()
         self.step()
@@ -75,6 +88,8 @@ class Optimizer:
 
 def checked(what: str, value: float, above: float = -np.inf, least: float = -np.inf, below: float = np.inf) -> float:
     """``value`` as a float within its bounds, or a ``ValueError`` that names them."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{what} is a {type(value).__name__}; it must be a number.")
     if above < value < below and value >= least:
         return float(value)
     lower = f"above {above:g}" if above > -np.inf else f"at least {least:g}"

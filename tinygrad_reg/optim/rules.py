@@ -34,16 +34,12 @@ class SGD(Optimizer):
         self.nesterov = nesterov
         super().__init__(params, lr, decay)
 
-    def start(self, p: Any) -> tuple[Any, ...]:
-        """The velocity, 0; nothing without momentum."""
-        return (np.zeros_like(p),) if self.momentum else ()
-
     def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
         """See the class."""
         step = lr * g
-        if not state:
+        if not self.momentum:
             return (p - step,)
-        velocity = self.momentum * state[0] - step
+        velocity = self.momentum * state[0] - step if state else -step
         return (p + (self.momentum * velocity - step if self.nesterov else velocity), velocity)
 
 
@@ -68,13 +64,14 @@ class Adam(Optimizer):
         super().__init__(params, lr, decay)
 
     def start(self, p: Any) -> tuple[Any, ...]:
-        """The running means of g and of g², 0."""
-        return np.zeros_like(p), np.zeros_like(p)
+        """The running means of g and of g², 0, and how many steps they hold."""
+        return np.zeros_like(p), np.zeros_like(p), 0
 
     def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
         """See the class."""
-        (b1, b2), (m, v), t = self.betas, state, self.steps + 1
+        (b1, b2), (m, v, t) = self.betas, state
+        t += 1
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * (g * g)
         step = (lr / (1 - b1**t)) * m
-        return p - step / (np.sqrt(v) * (1 - b2**t) ** -0.5 + self.eps), m, v
+        return p - step / (np.sqrt(v) * (1 - b2**t) ** -0.5 + self.eps), m, v, t
