@@ -27,7 +27,7 @@ def mse(prediction: Any, target: Any) -> Any:
     Tensor(2.)
     """
     difference = _difference("mse", prediction, target)
-    return sum_of_squares(difference) / difference.size
+    return sum_of_squares(difference, 1 / difference.size if difference.size else math.nan)
 
 
 mean_squared_error = mse
@@ -40,7 +40,7 @@ def l1(prediction: Any, target: Any) -> Any:
     Tensor(1.)
     """
     difference = _difference("l1", prediction, target)
-    return sum_of_sizes(difference) / difference.size
+    return sum_of_sizes(difference, 1 / difference.size if difference.size else math.nan)
 
 
 def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:

@@ -134,6 +134,7 @@ class Op:
         self.arity = -1 if self.variadic else len(arrays)
         self.domain = tuple(domain) * (len(arrays) if len(domain) == 1 else 1)
         self.array_names = tuple(p.name for p in arrays)
+        self.array_defaults = tuple(p.default for p in arrays if p.default is not p.empty)
         self.defaults = {p.name: p.default for p in settings if p.default is not p.empty}
         self.setting_names = tuple(p.name for p in settings)
         named = [p for p in (*arrays, *settings) if p.kind is not p.VAR_POSITIONAL]
@@ -196,6 +197,8 @@ class Op:
 
     def bind(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Sort settings given by position, and arrays given by name, into their places."""
+        if not settings and len(inputs) + len(self.array_defaults) >= self.arity > len(inputs):
+            return inputs + self.array_defaults[len(inputs) - self.arity :], settings
         try:
             if self.variadic:
                 return self._bind_sequence(*inputs, **settings)

@@ -45,7 +45,7 @@ class L1:
         object.__setattr__(self, "lam", checked_lambda(self.lam, "L1: lam"))
 
     def __call__(self, w: Any) -> Any:
-        return self.lam * sum_of_sizes(w)
+        return sum_of_sizes(w, self.lam)
 
 
 @dataclass(frozen=True)
@@ -64,4 +64,4 @@ class L2:
         object.__setattr__(self, "lam", checked_lambda(self.lam, "L2: lam"))
 
     def __call__(self, w: Any) -> Any:
-        return self.lam * sum_of_squares(w)
+        return sum_of_squares(w, self.lam)

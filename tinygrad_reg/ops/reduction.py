@@ -65,33 +65,36 @@ def _ones(n: int, dtype: Any) -> Any:
     return found
 
 
-@op(label="Σx²", cases=(case((2, 3)), case(()), case((0,)), case((5,))))
-def sum_of_squares(x):
-    """Sum of the squares of all elements: Σx², in one pass. Slope: 2x.
+SCALED = (case((2, 3), ()), case((), ()), case((0,), ()), case((5,), ()))
 
-    >>> sum_of_squares(Tensor([1.0, -2.0]))
-    Tensor(5.)
+
+@op(label="Σx²", cases=SCALED)
+def sum_of_squares(x, scale=1):
+    """Sum of the squares of all elements, times a number: scale·Σx², in one pass. Slopes: 2·scale·x and Σx².
+
+    >>> sum_of_squares(Tensor([1.0, -2.0]), 0.5)
+    Tensor(2.5)
     """
     flat = np.asarray(x).ravel()
     if flat.dtype.kind != "f":
         flat = as_float(flat)
-    return flat.dot(flat)
+    return scale * flat.dot(flat)
 
 
-sum_of_squares.defvjp(lambda g, out, x: (2 * g) * x)
+sum_of_squares.defvjp(lambda g, out, x, scale: (2 * g * scale) * x, lambda g, out, x, scale: g * sum_of_squares(x, 1))
 
 
-@op(label="Σ|x|", domain=[REAL.with_kinks(0.0)], cases=(case((2, 3)), case(()), case((0,)), case((5,))))
-def sum_of_sizes(x):
-    """Sum of the sizes of all elements: Σ|x|. Slope: sign(x), which is 0 at the kink x = 0.
+@op(label="Σ|x|", domain=[REAL.with_kinks(0.0), REAL], cases=SCALED)
+def sum_of_sizes(x, scale=1):
+    """Sum of the sizes of all elements, times a number: scale·Σ|x|. Slopes: scale·sign(x), 0 where x = 0, and Σ|x|.
 
-    >>> sum_of_sizes(Tensor([1.0, -2.0]))
-    Tensor(3.)
+    >>> sum_of_sizes(Tensor([1.0, -2.0]), 0.5)
+    Tensor(1.5)
     """
-    return np.add.reduce(np.absolute(x), axis=None)
+    return scale * np.add.reduce(np.absolute(x), axis=None)
 
 
-sum_of_sizes.defvjp(lambda g, out, x: g * sign(x))
+sum_of_sizes.defvjp(lambda g, out, x, scale: (g * scale) * sign(x), lambda g, out, x, scale: g * sum_of_sizes(x, 1))
 
 
 @op(cases=ALL_AXES, fits=FITS)
@@ -152,6 +155,7 @@ def var(x, *, axis=None, keepdims=False, correction=0):
     >>> var(Tensor([1.0, 2.0, 3.0]), correction=1)
     Tensor(1.)
     """
+    x = np.asarray(x)
     centred = x - mean.forward(x, axis=axis, keepdims=True)
     centred = centred - mean.forward(centred, axis=axis, keepdims=True)  # the mean was rounded: equal values must come out as 0
     total = sum.forward(centred * centred, axis=axis, keepdims=keepdims)
