@@ -119,12 +119,10 @@ def test_asarray_leaves_the_users_array_writable():
 
 
 def test_complex_numbers_do_not_lose_their_imaginary_part():
-    with pytest.raises(TypeError, match="complex128.* is not float"):
-        tg.Tensor([1 + 2j], requires_grad=True)
     w = leaf(1.0)
-    with pytest.raises(TypeError, match="multiply: a complex number met a parameter"):
-        abs(w * (3 + 4j)).sum().backward()
-    assert w.grad is None
+    abs(w * (3 + 4j)).sum().backward()
+    assert w.grad.item() == pytest.approx(5.0)
+    assert w.grad.dtype == np.float64
 
 
 def test_whole_numbers_cut_off_have_no_slope():

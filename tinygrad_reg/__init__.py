@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING
 from . import data, losses, nn, ops, optim, penalties, random
 from .creation import arange, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like
 from .derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .domain import BOOLEAN, NONNEGATIVE, POSITIVE, REAL, case, integers, interval
 from .history import History
 from .losses import accuracy, binary_cross_entropy, binary_cross_entropy_with_logits, huber, mean_squared_error, mse
 from .mode import enable_grad, no_grad
-from .op import ALIASES, BOOLEAN, NONNEGATIVE, OPS, POSITIVE, REAL, case, integers, interval, op
+from .op import ALIASES, EXPRESSIONS, OPS, expression, op
 from .random import manual_seed
 from .tensor import Tensor, asarray, tensor
 from .training import EarlyStopping, fit
 
 if TYPE_CHECKING:
     from .ops.choice import *
+    from .ops.complexes import *
     from .ops.elementwise import *
     from .ops.indexing import *
     from .ops.linalg import *
@@ -34,5 +36,5 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Every op of the table is a function of this module, under its own name and its other names.
-globals().update(ALIASES | OPS)
+# Every op and expression of the tables is a function of this module, under its own name and its other names.
+globals().update(ALIASES | EXPRESSIONS | OPS)

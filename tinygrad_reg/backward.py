@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .op import describe, op
+from .op import Parts, describe, op
+from .ops.complexes import conj, real
 from .ops.elementwise import astype
 from .ops.reduction import sum
 from .ops.shape import reshape
@@ -28,11 +29,16 @@ def pull_back(outputs: Mapping[Any, Any], needed: Container[int] | None = None, 
     from it has been: newest first, which a heap of serial numbers gives. With ``recording``, gradients
     are Tensors and have a graph of their own.
     """
-    gradients = {id(node): g for node, g in outputs.items()}
+    gradients = {id(node): _turned(g) for node, g in outputs.items()}
     reached = list(outputs)
     with np.errstate(all="ignore"):  # 0/0 at a kink is the rule's business, not a warning for the user
         _walk(reached, gradients, needed, kept, recording)
-    return {x: gradients[id(x)] for x in reached if id(x) in gradients}
+        return {x: _turned(gradients[id(x)]) for x in reached if id(x) in gradients}
+
+
+def _turned(g: Any) -> Any:
+    """Between the gradient as users know it and as the walk uses it: for complex numbers, conjugated (see ops/complexes.py)."""
+    return conj(g) if type(g) is not Parts and g.dtype.kind == "c" else g
 
 
 def _walk(reached: list[Any], gradients: dict[int, Any], needed: Container[int] | None, kept: Container[int], recording: bool) -> None:
@@ -45,6 +51,8 @@ def _walk(reached: list[Any], gradients: dict[int, Any], needed: Container[int] 
         g = gradients[key] if node._retained or key in kept else gradients.pop(key)
         values, settings = node.values, node.settings
         out, operands = (node, _as_recorded(node)) if recording else (node._data, values)
+        if type(g) is Parts:
+            g, out = _several(g, node, recording)
         for x, value, rule in zip(node.inputs, values, node.op.rules):  # noqa: B905 - rules may be endless
             key = id(x)
             if type(x) is not kind or not x._needs_grad or rule is None or (needed is not None and key not in needed):
@@ -70,6 +78,26 @@ def _as_recorded(node: Any) -> list[Any]:
     return [value if type(x) is not kind else x if x._data is value else recall(x, value=value) for x, value in pairs]
 
 
+@op(label="part")
+def part(results: Any, *, index: int, count: int) -> Any:
+    """One of the several results of an op.
+
+    >>> part((1.0, 2.0), index=1, count=2)
+    2.0
+    """
+    return results[index]
+
+
+part.defvjp(lambda g, out, results, index, count: Parts(g if i == index else None for i in range(count)))
+
+
+def _several(g: Parts, node: Any, recording: bool) -> tuple[Any, Any]:
+    """Gradients and values of several results, as a rule wants them: all there, zero where no gradient came."""
+    values = node._data
+    out = tuple(part(node, index=i, count=len(values)) for i in range(len(values))) if recording else values
+    return tuple(np.zeros_like(v) if gi is None else gi for gi, v in zip(g, values, strict=True)), out
+
+
 @op(label="earlier value")
 def recall(x: Any, *, value: Any) -> Any:
     """A parameter's value from before it was given a new one; the gradient goes to the parameter.
@@ -85,12 +113,12 @@ recall.defvjp(lambda g, out, x, value: g)
 
 def _fit(g: Any, value: Any, node: Any) -> Any:
     """g in the shape and dtype of the input that it belongs to."""
+    if type(g) is Parts:
+        return g
     if isinstance(g, (int, float)):
         g = np.asarray(g, value.dtype)
-    if g.dtype.kind == "c":
-        raise TypeError(
-            f"{node.op.name}: a complex number met a parameter, and complex gradients are not defined here. Keep real and imaginary part apart."
-        )
+    if g.dtype.kind == "c" and value.dtype.kind == "f":
+        g = real(g)  # a real number moves along the real axis only
     if g.shape != value.shape:
         g = unbroadcast(g, value.shape, node.op)
     return g if g.dtype == value.dtype else astype(g, dtype=value.dtype)

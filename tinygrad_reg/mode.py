@@ -81,7 +81,8 @@ def _each_step(mode: type[_GradMode], generator: Generator[Any, Any, Any]) -> Ge
         try:
             sent = yield item
         except GeneratorExit:
-            generator.close()
+            with mode():
+                generator.close()
             raise
         except BaseException as error:
             step = functools.partial(generator.throw, error)

@@ -16,84 +16,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import partial, update_wrapper
 from itertools import count
 from typing import Any
 
 import numpy as np
 
-__all__ = ["BOOLEAN", "NONNEGATIVE", "OPS", "POSITIVE", "REAL", "Case", "Domain", "Op", "case", "integers", "interval", "op"]
+from .domain import REAL, Case, Domain, elementwise_cases
+
+__all__ = ["ALIASES", "EXPRESSIONS", "NUMPY", "OPS", "Expression", "Op", "Parts", "expression", "op"]
 
 OPS: dict[str, Op] = {}  # every op under its own name
-ALIASES: dict[str, Op] = {}  # and under its other names
-NUMPY: dict[Any, Op] = {}  # and by the NumPy function that it stands for
+ALIASES: dict[str, Any] = {}  # and under its other names
+EXPRESSIONS: dict[str, Expression] = {}  # functions written in ops, under their own names
+NUMPY: dict[Any, Any] = {}  # both by the NumPy function that they stand for
 
 ELEMENTWISE = "shapes must be equal, or broadcast: aligned from the right, sizes equal or 1"
-
-
-@dataclass(frozen=True)
-class Domain:
-    """Where one array argument of an op may lie: plain data for tests and for error messages.
-
-    ``kinks`` are the points where the function has no slope; ``ties`` says that equal values
-    (among several arguments, or along an axis) are such points too. ``open_low`` leaves out ``low``.
-
-    >>> REAL.with_kinks(0.0).kinks
-    (0.0,)
-    """
-
-    low: float = -np.inf
-    high: float = np.inf
-    kinks: tuple[float, ...] = ()
-    ties: bool = False
-    open_low: bool = False
-    kind: str = "real"
-
-    def with_kinks(self, *points: float) -> Domain:
-        """The same domain with kinks at ``points``."""
-        return replace(self, kinks=points)
-
-    def with_ties(self) -> Domain:
-        """The same domain, where equal values are a kink."""
-        return replace(self, ties=True)
-
-
-def interval(low: float, high: float, open_low: bool = False) -> Domain:
-    """The reals from ``low`` to ``high``.
-
-    >>> interval(-1, 1).high
-    1
-    """
-    return Domain(low, high, open_low=open_low)
-
-
-def integers(low: int, high: int) -> Domain:
-    """The integers from ``low`` up to, not including, ``high``; such an argument has no gradient.
-
-    >>> integers(0, 3).kind
-    'integer'
-    """
-    return Domain(low, high, kind="integer")
-
-
-REAL = Domain()
-POSITIVE = Domain(0.0, open_low=True)
-NONNEGATIVE = Domain(0.0)
-BOOLEAN = Domain(0, 2, kind="boolean")
-
-
-@dataclass(frozen=True)
-class Case:
-    """One way to call an op: a shape per array argument, and settings. Tests run every case."""
-
-    shapes: tuple[tuple[int, ...], ...]
-    settings: dict[str, Any]
-
-
-def case(*shapes: tuple[int, ...], **settings: Any) -> Case:
-    """Shorthand for :class:`Case`: ``case((3, 4), axis=0)``."""
-    return Case(shapes, settings)
 
 
 _PLAIN = frozenset([np.ndarray, np.float64, np.float32, float, int])
@@ -116,7 +54,8 @@ def _no_gradient(g: Any, out: Any, *inputs: Any, **settings: Any) -> None:
 class Op:
     """An operation: callable on arrays (it computes) and on Tensors (it records).
 
-    Made by the decorator :func:`op`. Array arguments are those that may be given by position in the
+    Made by the decorator :func:`op`. A forward that returns a tuple has several results: ``out`` and ``g`` of its
+    rules are tuples then, g with zeros for results that play no part. Array arguments are those that may be given by position in the
     forward's signature; settings are its keyword-only ones, filled with their defaults before a rule
     sees them.
     """
@@ -132,14 +71,19 @@ class Op:
         settings = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
         self.variadic = any(p.kind is p.VAR_POSITIONAL for p in arrays)
         self.arity = -1 if self.variadic else len(arrays)
-        self.domain = tuple(domain) * (len(arrays) if len(domain) == 1 else 1)
         self.array_names = tuple(p.name for p in arrays)
+        if len(domain) not in (1, len(arrays)):
+            raise ValueError(
+                f"op: {self.name} has {len(arrays)} array arguments {self.array_names} and {len(domain)} domains; give one for each, or one for all."
+            )
+        self.domain = tuple(domain) * (len(arrays) if len(domain) == 1 else 1)
+        self.optional = any(p.default is None for p in arrays)  # None stands for an array left out, as in clip
         self.array_defaults = tuple(p.default for p in arrays if p.default is not p.empty)
         self.defaults = {p.name: p.default for p in settings if p.default is not p.empty}
         self.setting_names = tuple(p.name for p in settings)
         named = [p for p in (*arrays, *settings) if p.kind is not p.VAR_POSITIONAL]
         self.signature = inspect.Signature([p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in named])
-        self.cases = tuple(cases) or _elementwise_cases(self.arity)
+        self.cases = tuple(cases) or elementwise_cases(2 if self.variadic else self.arity)
         self.rules: Any = ()
 
     def defvjp(self, *rules: Callable[..., Any] | None) -> None:
@@ -150,9 +94,9 @@ class Op:
         of arrays has one rule, which is also given ``index``.
         """
         if self.variadic:
-            (rule,) = rules
-            assert rule is not None
-            self.rules = _RulePerIndex(rule)
+            if len(rules) != 1 or rules[0] is None:
+                raise ValueError(f"{self.name}.defvjp takes one rule for all arrays, which is told by index= which is meant; got {len(rules)}.")
+            self.rules = _RulePerIndex(rules[0])
         elif len(rules) == self.arity:
             self.rules = rules
         else:
@@ -162,10 +106,12 @@ class Op:
 
     def zero_vjp(self) -> None:
         """Declare that the op is flat wherever it has a slope: every gradient is zero."""
-        self.rules = (_no_gradient,) * self.arity
+        self.rules = _RulePerIndex(_no_gradient) if self.variadic else (_no_gradient,) * self.arity
 
     def no_rule(self, result: Any) -> bool:
         """False for an op that says yes or no or counts; an error for one whose gradient would silently be lost."""
+        if isinstance(result, tuple):
+            return any(self.no_rule(x) for x in result)
         if result.dtype.kind not in "fc":
             return False
         raise TypeError(
@@ -215,7 +161,7 @@ class Op:
         return tuple(arrays), bound.arguments
 
     def _call_text(self) -> str:
-        return str(self.signature) if not self.variadic else f"(arrays, {str(self.signature)[1:]}"
+        return str(self.signature) if not self.variadic else f"(arrays, {str(self.signature)[1:]}".replace(", )", ")")
 
     def explain(self, error: Exception, inputs: Sequence[Any], settings: dict[str, Any], names: Sequence[str | None] = ()) -> Exception:
         """The same error, saying which op was called with what, and what would fit."""
@@ -248,14 +194,6 @@ def describe(x: Any, name: str | None = None) -> str:
     return f"{text} {name!r}" if name else text
 
 
-def _elementwise_cases(arity: int) -> tuple[Case, ...]:
-    if arity == 1:
-        return (case((2, 3)), case(()), case((0, 2)), case((1,)))
-    if arity == 2:
-        return (case((2, 3), (2, 3)), case((2, 3), (3,)), case((2, 1), (1, 3)), case((), (2,)), case((2,), ()), case((), ()), case((0, 2), (1, 2)))
-    return (case(*[(2, 3)] * arity), case(*[()] * arity), case((2, 1), *[(3,)] * (arity - 1)), case((3,), (2, 1), *[()] * (arity - 2)))
-
-
 def op(
     *,
     label: str | None = None,
@@ -283,13 +221,65 @@ def op(
 
     def register(forward: Callable[..., Any]) -> Op:
         made = Op(forward, label or forward.__name__, domain, cases, fits)
-        known = OPS.get(made.name)
-        if known is not None and known.__module__.startswith(f"{__package__}."):
-            raise ValueError(f"op: {made.name!r} is an op of {__package__} itself; give yours another name.")
-        OPS[made.name] = made
-        ALIASES.update(dict.fromkeys(aliases, made))
-        functions = (getattr(np, name, None) for name in (made.name, *aliases))
-        NUMPY.update((function, made) for function in functions if callable(function))
+        for name in (made.name, *aliases):
+            known = OPS.get(name) or EXPRESSIONS.get(name) or ALIASES.get(name)
+            if known is not None and known.__module__.startswith(f"{__package__}."):
+                raise ValueError(f"op: {name!r} is an op of {__package__} itself; give yours another name.")
+        _publish(made, OPS, aliases)
         return made
 
     return register
+
+
+def _publish(made: Any, table: dict[str, Any], aliases: Sequence[str]) -> None:
+    table[made.name] = made
+    ALIASES.update(dict.fromkeys(aliases, made))
+    functions = (getattr(np, name, None) for name in (made.name, *aliases))
+    NUMPY.update((function, made) for function in functions if callable(function))
+
+
+class Expression:
+    """A function written in ops: it stands in the documentation, in NumPy's dispatch and in the tests as an op does."""
+
+    def __init__(self, function: Callable[..., Any], domain: Sequence[Domain], cases: Sequence[Case]) -> None:
+        update_wrapper(self, function)
+        self.name: str = function.__name__
+        self.function = function
+        self.domain = tuple(domain)
+        self.cases = tuple(cases)
+        self.array_names = tuple(inspect.signature(function).parameters)
+
+    def __call__(self, *inputs: Any, **settings: Any) -> Any:
+        return self.function(*inputs, **settings)
+
+    def __repr__(self) -> str:
+        return f"<expression {self.name}>"
+
+
+def expression(
+    *, domain: Sequence[Domain] = (REAL,), cases: Sequence[Case] = (), aliases: Sequence[str] = ()
+) -> Callable[[Callable[..., Any]], Expression]:
+    """Make a function written in ops public: exported, dispatched to by NumPy's function of that name, and tested.
+
+    ``domain`` and ``cases`` are as for :func:`op`; the cases say how to test it.
+
+    >>> @expression(cases=[])
+    ... def twice(x):
+    ...     return x + x
+    >>> twice(Tensor([1.0]))
+    Tensor([2.])
+    """
+
+    def register(function: Callable[..., Any]) -> Expression:
+        made = Expression(function, domain, cases)
+        _publish(made, EXPRESSIONS, aliases)
+        return made
+
+    return register
+
+
+class Parts(tuple[Any, ...]):
+    """The gradients of an op's several results, ``None`` where none came yet; adding two joins them."""
+
+    def __add__(self, other: Any) -> Parts:
+        return Parts(b if a is None else a if b is None else a + b for a, b in zip(self, other, strict=True))

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, final
 
 import numpy as np
 
-from .backward import checked_gradient, pull_back
+from .backward import checked_gradient, part, pull_back
 from .mode import grad_enabled
 from .op import Op, describe
 from .operators import Operators
@@ -24,7 +24,7 @@ __all__ = ["Tensor", "asarray", "nothing_recorded", "record", "tensor"]
 _next_serial = count(0, -1).__next__
 _new = object.__new__
 _NO_SETTINGS: dict[str, Any] = {}
-_SCALARS = frozenset([int, float, bool, complex, np.float64, np.float32, type(None)])
+_SCALARS = frozenset([int, float, bool, complex, np.float64, np.float32])
 
 
 @final
@@ -131,9 +131,9 @@ class Tensor(Operators, Protocols):
     def requires_grad(self, wanted: bool) -> None:
         if self.op is not None and not wanted:
             raise RuntimeError(f"requires_grad: {self.describe()} is the result of {self.op.name}; to cut it off its history, use .detach().")
-        if wanted and self._data.dtype.kind != "f":
+        if wanted and self._data.dtype.kind not in "fc":
             raise TypeError(
-                f"requires_grad: {self.describe()} is not float, and only float numbers have a gradient here. "
+                f"requires_grad: {self.describe()} holds whole numbers, and these have no gradient. "
                 "Make it float: Tensor(data, dtype='float64', requires_grad=True)."
             )
         self._grad = self.grad
@@ -246,7 +246,14 @@ def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTING
     else:
         out._needs_grad = False
         out.op = None
-    return out
+    return _parts(out) if isinstance(data, tuple) else out
+
+
+def _parts(node: Tensor) -> Any:
+    """The several results of an op, each a Tensor; those that count or choose have no gradient."""
+    data: Any = node._data
+    parts = [record(part, (node,), {"index": i, "count": len(data)}) if x.dtype.kind in "fc" else _constant(x) for i, x in enumerate(data)]
+    return type(data)(*parts) if hasattr(data, "_fields") else tuple(parts)
 
 
 Tensor.__record__ = staticmethod(record)
@@ -263,7 +270,7 @@ def _constant(data: Any) -> Tensor:
 
 def _frozen(op: Op, x: Any) -> Any:
     """A constant that meets a Tensor: copied if its owner could still change it before backward."""
-    if isinstance(x, np.ndarray) and x.base is None and not x.flags.writeable:
+    if (isinstance(x, np.ndarray) and x.base is None and not x.flags.writeable) or (x is None and op.optional):
         return x
     try:
         return _numbers(x, None, copy=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..op import BOOLEAN, REAL, op
+from ..domain import BOOLEAN, REAL
+from ..op import op
 
 
 @op(label="=")

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..op import POSITIVE, REAL, case, interval, op
+from ..domain import POSITIVE, REAL, case, interval
+from ..op import op
 from .choice import equal, greater, greater_equal, less, less_equal, logical_and, where
+from .complexes import conj, is_complex, real
 
 # ---------------------------------------------------------------------------------------- arithmetic
 
@@ -110,7 +112,7 @@ negative.defvjp(lambda g, out, x: -g)
 
 @op(domain=[REAL.with_kinks(0.0)])
 def sign(x):
-    """-1, 0 or 1 by the sign of each element. Slope: 0 everywhere.
+    """-1, 0 or 1 by the sign of each element; x/|x| for complex numbers. Slope: 0 everywhere for real numbers.
 
     >>> sign(Tensor([3.0, 0.0, -2.0]))
     Tensor([ 1.,  0., -1.])
@@ -118,7 +120,13 @@ def sign(x):
     return np.sign(x)
 
 
-sign.zero_vjp()
+def _sign(g, out, x):
+    if not is_complex(x):
+        return None
+    return where(equal(x, 0), 0, (g - real(g * out) * conj(out)) / where(equal(x, 0), 1, abs(x)))
+
+
+sign.defvjp(_sign)
 
 
 @op(label="|·|", domain=[REAL.with_kinks(0.0)], aliases=("absolute",))
@@ -131,7 +139,12 @@ def abs(x):
     return np.absolute(x)
 
 
-abs.defvjp(lambda g, out, x: g * sign(x))
+def _abs(g, out, x):
+    direction = sign(x)
+    return g * (conj(direction) if is_complex(x) else direction)
+
+
+abs.defvjp(_abs)
 
 
 @op(label="x²")
@@ -351,7 +364,7 @@ def astype(x, *, dtype):
     return np.asarray(x).astype(dtype, copy=False)
 
 
-astype.defvjp(lambda g, out, x, dtype: g if np.dtype(dtype).kind == "f" else None)
+astype.defvjp(lambda g, out, x, dtype: g if np.dtype(dtype).kind in "fc" else None)
 
 
 def as_float(x: Any) -> Any:

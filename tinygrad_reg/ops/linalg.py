@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..op import case, op
+from ..domain import case
+from ..op import op
 from .shape import expand_dims
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..op import REAL, case, integers, op
+from ..domain import REAL, case, integers
+from ..op import op
 from .elementwise import as_float, exp
 from .reduction import sum
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..op import REAL, case, op
+from ..domain import REAL, case
+from ..op import op
 from .choice import equal, isnan, logical_or, where
 from .elementwise import as_float, astype, divide, exp, sign
 from .shape import broadcast_to, expand_dims

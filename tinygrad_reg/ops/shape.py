@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..op import case, op
+from ..domain import case
+from ..op import op
 
 
 @op(

@@ -1,0 +1,78 @@
+"""Complex numbers: gradients are ∂L/∂x + i·∂L/∂y, at both orders, through every op that takes them."""
+
+import numpy as np
+import pytest
+
+import tinygrad_reg as tg
+
+RNG = np.random.default_rng(0)
+Z = RNG.normal(size=(3, 2)) + 1j * RNG.normal(size=(3, 2))
+C = RNG.normal(size=(3, 2)) + 1j * RNG.normal(size=(3, 2))
+
+FUNCTIONS = {
+    "product": lambda z: z * C * z,
+    "quotient": lambda z: C / z,
+    "power": lambda z: z**3,
+    "exp": tg.exp,
+    "log": tg.log,
+    "sqrt": tg.sqrt,
+    "tanh": tg.tanh,
+    "abs": abs,
+    "sign": tg.sign,
+    "conj": lambda z: tg.conj(z) * z,
+    "parts": lambda z: tg.real(z) * tg.imag(z) ** 2,
+    "angle": tg.angle,
+    "matmul": lambda z: z @ C.T @ z,
+    "sum": lambda z: z.sum(axis=0) * z,
+    "mean": lambda z: z.mean(axis=1, keepdims=True) * z,
+}
+
+
+def number(f, z):
+    """A real number that depends on every part of f(z)."""
+    out = f(z)
+    weights = np.cos(np.arange(out.size)).reshape(out.shape)
+    return (tg.real(out) * weights).sum() + (tg.imag(out) * weights[::-1]).sum()
+
+
+def differences(f, z, step=1e-6):
+    """∂L/∂x + i·∂L/∂y, entry by entry."""
+    found = np.zeros_like(z)
+    for i in np.ndindex(z.shape):
+        for unit in (1, 1j):
+            d = np.zeros_like(z)
+            d[i] = step * unit
+            found[i] += unit * (float(number(f, tg.Tensor(z + d))) - float(number(f, tg.Tensor(z - d)))) / (2 * step)
+    return found
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_gradient(name):
+    z = tg.Tensor(Z, requires_grad=True)
+    number(FUNCTIONS[name], z).backward()
+    np.testing.assert_allclose(z.grad.data, differences(FUNCTIONS[name], Z), rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_second_derivative(name):
+    def slope(z):
+        z = z if z.requires_grad else tg.Tensor(z, requires_grad=True)
+        return tg.grad(number(FUNCTIONS[name], z), z, create_graph=True)
+
+    z = tg.Tensor(Z, requires_grad=True)
+    number(slope, z).backward()
+    np.testing.assert_allclose(z.grad.data, differences(slope, Z), rtol=1e-5, atol=1e-6)
+
+
+def test_a_real_parameter_has_a_real_gradient():
+    w = tg.Tensor([1.0, 2.0], requires_grad=True)
+    z = w * np.array([1j, 1 + 1j])
+    (tg.real(z * z)).sum().backward()
+    np.testing.assert_allclose(w.grad.data, [-2.0, 0.0])
+    assert w.grad.dtype == np.float64
+
+
+def test_kinks_at_zero():
+    z = tg.Tensor([0j], requires_grad=True)
+    for f in (abs, tg.angle):
+        np.testing.assert_array_equal(tg.grad(f(z).sum(), z).data, [0])

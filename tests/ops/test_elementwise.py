@@ -1,0 +1,162 @@
+"""Kinks, ends of domains, and very large numbers, as the documented conventions say."""
+
+import numpy as np
+import pytest
+
+import tinygrad_reg as tg
+
+INF = np.inf
+
+
+def slope(f, *values):
+    """Gradient of Σ f(values) in each value; zeros where none arrived."""
+    tensors = [tg.Tensor(v, requires_grad=True, dtype=np.float64) for v in values]
+    f(*tensors).sum().backward()
+    found = [np.zeros(t.shape) if t.grad is None else t.grad.numpy() for t in tensors]
+    return found[0] if len(found) == 1 else found
+
+
+def second(f, value):
+    """Second derivative of f, elementwise."""
+    x = tg.Tensor(value, requires_grad=True)
+    return tg.grad(tg.grad(f(x).sum(), x, create_graph=True).sum(), x).numpy()
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "expected"),
+    [
+        (tg.abs, [-2.0, 0.0, -0.0, 3.0], [-1, 0, 0, 1]),
+        (tg.sign, [-2.0, 0.0, 3.0], [0, 0, 0]),
+        (tg.relu, [-2.0, 0.0, -0.0, 3.0], [0, 0, 0, 1]),
+        (tg.sqrt, [0.0, 4.0], [INF, 0.25]),
+        (tg.square, [0.0, -3.0], [0, -6]),
+        (tg.softplus, [-1e4, 0.0, 1e4], [0, 0.5, 1]),
+        (tg.sigmoid, [-1e3, 0.0, 1e3], [0, 0.25, 0]),
+        (tg.tanh, [-1e3, 0.0, 1e3], [0, 1, 0]),
+        (tg.log, [0.0, 2.0], [INF, 0.5]),
+        (lambda x: tg.clip(x, -1.0, 1.0), [-2.0, -1.0, 0.0, 1.0, 2.0], [0, 1, 1, 1, 0]),
+        (lambda x: tg.clip(x, min=0.0), [-1.0, 0.0, 1.0], [0, 1, 1]),
+        (lambda x: tg.clip(x, max=0.0), [-1.0, 0.0, 1.0], [1, 1, 0]),
+        (lambda x: tg.clip(x), [-1.0, 0.0], [1, 1]),
+        (lambda x: tg.clip(x, 2.0, 1.0), [0.0, 1.5, 3.0], [0, 0, 0]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero encountered in log")
+def test_slope_at_kinks_and_ends(f, at, expected):
+    np.testing.assert_array_equal(slope(f, at), expected)
+
+
+@pytest.mark.parametrize(("op", "loser"), [(tg.maximum, -5.0), (tg.minimum, 5.0)])
+def test_ties_are_shared_evenly(op, loser):
+    a, b = slope(op, [1.0, 0.0, -loser, loser], [1.0, -0.0, loser, -loser])
+    np.testing.assert_array_equal(a, [0.5, 0.5, 1.0, 0.0])
+    np.testing.assert_array_equal(b, [0.5, 0.5, 0.0, 1.0])
+
+
+@pytest.mark.parametrize("op", [tg.maximum, tg.minimum])
+def test_a_tensor_tied_with_itself_keeps_slope_one(op):
+    np.testing.assert_array_equal(slope(lambda x: op(x, x), [1.0, -2.0, 0.0]), [1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("x", "low", "high", "expected"),
+    [
+        (0.0, 1.0, 2.0, (0, 1, 0)),
+        (1.5, 1.0, 2.0, (1, 0, 0)),
+        (3.0, 1.0, 2.0, (0, 0, 1)),
+        (1.0, 1.0, 2.0, (1, 0, 0)),
+        (2.0, 1.0, 2.0, (1, 0, 0)),
+        (0.0, 2.0, 1.0, (0, 0, 1)),
+        (3.0, 2.0, 1.0, (0, 0, 1)),
+        (0.0, 1.0, 1.0, (0, 1, 0)),
+    ],
+)
+def test_of_clip_only_what_comes_out_has_slope_one(x, low, high, expected):
+    assert tuple(slope(tg.clip, x, low, high)) == expected
+
+
+# --------------------------------------------------------------------------------------------- power
+
+
+@pytest.mark.parametrize(
+    ("exponent", "expected"),
+    [(0, [0, 0, 0]), (1, [1, 1, 1]), (2, [0, -4, 6]), (3, [0, 12, 27]), (0.0, [0, 0, 0]), (2.0, [0, -4, 6])],
+)
+@pytest.mark.parametrize(
+    "kind", [lambda b: b, np.float64, np.float32, np.asarray, tg.Tensor], ids=["number", "float64", "float32", "array", "tensor"]
+)
+def test_slope_of_powers_of_zero_and_of_negative_numbers(exponent, expected, kind):
+    found = slope(lambda a: a ** kind(exponent), [0.0, -2.0, 3.0])
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+def test_slope_of_small_powers_at_zero_is_infinite():
+    assert slope(lambda a: a**0.5, 0.0) == INF
+
+
+@pytest.mark.parametrize(("b", "expected"), [(0.0, 0), (1.0, 0), (2.5, 0)])
+def test_slope_in_the_exponent_at_zero_is_zero(b, expected):
+    assert slope(lambda b: 0.0**b, b) == expected
+    assert slope(tg.power, 0.0, b)[1] == expected
+
+
+def test_slope_in_the_exponent():
+    np.testing.assert_allclose(slope(lambda b: 2**b, [0.0, 3.0]), np.log(2) * np.array([1.0, 8.0]))
+
+
+@pytest.mark.parametrize(("exponent", "expected"), [(1, [0, 0]), (2, [2, 2]), (3, [0, -12])])
+def test_second_derivative_of_powers(exponent, expected):
+    np.testing.assert_array_equal(second(lambda x: x**exponent, [0.0, -2.0]), expected)
+
+
+def test_cubes_have_a_third_derivative():
+    x = tg.Tensor([0.0, 2.0], requires_grad=True)
+    found = x**3
+    for _ in range(3):
+        found = tg.grad(found.sum(), x, create_graph=True)
+    np.testing.assert_array_equal(found.data, [6, 6])
+
+
+# --------------------------------------------------------------------------------- large and small
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_sigmoid_and_softplus_take_any_number(dtype):
+    x = np.array([-INF, -1e4, -1000.0, 1000.0, 1e4, INF], dtype)
+    np.testing.assert_array_equal(tg.sigmoid(x), [0, 0, 0, 1, 1, 1])
+    np.testing.assert_array_equal(tg.softplus(x), [0, 0, 0, 1000, 1e4, INF])
+    assert tg.sigmoid(x).dtype == tg.softplus(x).dtype == dtype
+
+
+def test_small_results_keep_their_digits():
+    np.testing.assert_allclose(tg.sigmoid(-700.0), np.exp(-700.0), rtol=1e-13)
+    np.testing.assert_allclose(tg.softplus(-700.0), np.exp(-700.0), rtol=1e-13)
+    np.testing.assert_allclose(tg.expm1(1e-18), 1e-18)
+    np.testing.assert_allclose(tg.log1p(1e-18), 1e-18)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "tanh", "abs", "relu"])
+def test_slopes_of_very_large_numbers_are_finite_also_the_second(name):
+    at = [-1e4, -1e3, 1e3, 1e4]
+    assert np.all(np.isfinite(slope(getattr(tg, name), at)))
+    assert np.all(np.isfinite(second(getattr(tg, name), at)))
+
+
+def test_nan_passes_through_and_does_not_spread():
+    x = tg.Tensor([np.nan, 2.0], requires_grad=True)
+    (x * x).sum().backward()
+    assert np.isnan(x.grad.data[0])
+    assert x.grad.data[1] == 4
+
+
+def test_astype_gives_the_gradient_back_in_the_dtype_of_the_input():
+    x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    y = x.astype("float32")
+    assert y.dtype == np.float32
+    (y * y).sum().backward()
+    assert x.grad.dtype == np.float64
+    np.testing.assert_array_equal(x.grad.data, [2, 4])
+
+
+def test_astype_to_integers_cuts_the_gradient():
+    assert not tg.Tensor([1.5], requires_grad=True).astype("int64").requires_grad

@@ -1,0 +1,178 @@
+"""What every op of the table does with arrays: memory, strides, dtypes, modes."""
+
+import numpy as np
+import pytest
+from cases import CASES, DIFFERENTIABLE_CASES, TABLE, case_id
+from numeric import call, gradients, leaves, random_like, sample, seeded, smooth
+
+import tinygrad_reg as tg
+from tinygrad_reg.op import NUMPY
+
+ALL = pytest.mark.parametrize(("op", "case"), CASES, ids=case_id)
+WITH_GRADIENT = pytest.mark.parametrize(("op", "case"), DIFFERENTIABLE_CASES, ids=case_id)
+NUMPYS = [(function, op, case) for function, op in NUMPY.items() for case in op.cases if op in TABLE]
+
+
+def drawn(op, case):
+    """Inputs of a case, and a gradient for its result."""
+    rng = seeded(op.name, case.shapes)
+    inputs = sample(op, case.shapes, rng)
+    return inputs, random_like(call(op, inputs, case.settings), rng)
+
+
+def narrowed(x):
+    """The same at single precision, if it is real or complex."""
+    return x.astype({"f": np.float32, "c": np.complex64}.get(x.dtype.kind, x.dtype))
+
+
+def column_order(x):
+    return np.array(x, order="F")
+
+
+def backwards(x):
+    """The same values in memory from last to first: every stride is negative."""
+    turned = (slice(None, None, -1),) * x.ndim
+    return np.array(x[turned], order="C")[turned]
+
+
+def every_second(x):
+    wide = np.zeros((*x.shape, 2), x.dtype)
+    wide[..., 0] = x
+    return wide[..., 0]
+
+
+@ALL
+def test_arrays_and_tensors_give_the_same_values(op, case):
+    inputs, _ = drawn(op, case)
+    plain, recorded = call(op, inputs, case.settings), call(op, leaves(inputs), case.settings)
+    assert not isinstance(plain, tg.Tensor)
+    assert isinstance(recorded, tg.Tensor)
+    assert (recorded.shape, recorded.dtype) == (np.shape(plain), np.asarray(plain).dtype)
+    np.testing.assert_array_equal(recorded.data, plain)
+
+
+@pytest.mark.parametrize(("function", "op", "case"), NUMPYS, ids=lambda value: getattr(value, "__name__", None) or case_id(value))
+def test_numpys_function_of_the_name_gives_the_same_values(function, op, case):
+    inputs, _ = drawn(op, case)
+    arguments = [inputs] if getattr(op, "variadic", False) else inputs
+    # One setting goes by position: NumPy 2.0 calls it newshape, later shape.
+    by_place = case.settings.values() if len(op.setting_names) == 1 else ()
+    by_name = {} if len(op.setting_names) == 1 else case.settings
+    np.testing.assert_allclose(call(op, inputs, case.settings), function(*arguments, *by_place, **by_name), rtol=1e-13)
+
+
+@ALL
+def test_under_no_grad_nothing_is_recorded(op, case):
+    inputs, _ = drawn(op, case)
+    with tg.no_grad():
+        result = call(op, leaves(inputs), case.settings)
+    assert result.op is None
+    assert not result.requires_grad
+    assert not hasattr(result, "inputs")
+
+
+@ALL
+def test_a_result_requires_a_gradient_if_the_op_has_rules_and_an_input_wants_one(op, case):
+    inputs, _ = drawn(op, case)
+    wanted = op.differentiable and bool(smooth(inputs))
+    assert call(op, leaves(inputs), case.settings).requires_grad is wanted
+    assert not call(op, [tg.Tensor(x) for x in inputs], case.settings).requires_grad
+
+
+@WITH_GRADIENT
+def test_inputs_are_not_written_to(op, case):
+    inputs, g = drawn(op, case)
+    before = [x.tobytes() for x in (*inputs, g)]
+    tensors = _recorded_without_copy(inputs)
+    call(op, tensors, case.settings).backward(g)
+    assert [x.tobytes() for x in (*inputs, g)] == before
+    assert [t.data.tobytes() for t in tensors] == before[:-1]
+
+
+@WITH_GRADIENT
+def test_read_only_inputs_work(op, case):
+    inputs, g = drawn(op, case)
+    expected = gradients(op, inputs, case.settings, g)
+    for x in (*inputs, g):
+        x.flags.writeable = False
+    tensors = _recorded_without_copy(inputs)
+    call(op, tensors, case.settings).backward(g)
+    _assert_gradients(tensors, expected, rtol=0)
+
+
+@WITH_GRADIENT
+@pytest.mark.parametrize("layout", [column_order, backwards, every_second])
+def test_the_layout_in_memory_does_not_matter(op, case, layout):
+    inputs, g = drawn(op, case)
+    expected = gradients(op, inputs, case.settings, g)
+    tensors = _recorded_without_copy([layout(x) for x in inputs])
+    result = call(op, tensors, case.settings)
+    np.testing.assert_allclose(result.data, call(op, inputs, case.settings), rtol=1e-12)
+    result.backward(layout(g))
+    _assert_gradients(tensors, expected, rtol=1e-12)
+
+
+@WITH_GRADIENT
+def test_gradients_share_memory_with_nothing(op, case):
+    inputs, g = drawn(op, case)
+    tensors = _recorded_without_copy(inputs)
+    result = call(op, tensors, case.settings)
+    result.backward(g)
+    found = [t.grad.data for t in tensors if t.grad is not None]
+    others = [*inputs, g, result.data]
+    for i, gradient in enumerate(found):
+        assert not any(np.shares_memory(gradient, other) for other in (*others, *found[:i]))
+
+
+@WITH_GRADIENT
+def test_float32_in_float32_out(op, case):
+    inputs, g = drawn(op, case)
+    tensors = leaves([narrowed(x) for x in inputs])
+    result = call(op, tensors, case.settings)
+    assert result.dtype == case.settings.get("dtype", narrowed(g).dtype)
+    result.backward(g)
+    assert all(t.grad is None or t.grad.dtype == t.dtype for t in tensors)
+    _assert_gradients(tensors, gradients(op, inputs, case.settings, g), rtol=1e-3, atol=1e-4)
+
+
+@WITH_GRADIENT
+def test_one_float32_among_float64_is_promoted_and_gets_its_own_dtype_back(op, case):
+    inputs, g = drawn(op, case)
+    expected = gradients(op, inputs, case.settings, g)
+    for i in smooth(inputs) if len(smooth(inputs)) > 1 else []:
+        mixed = [narrowed(x) if k == i else x for k, x in enumerate(inputs)]
+        tensors = leaves(mixed)
+        result = call(op, tensors, case.settings)
+        assert result.dtype == np.result_type(*[mixed[k].dtype for k in smooth(inputs)])
+        result.backward(g)
+        assert all(t.grad is None or t.grad.dtype == t.dtype for t in tensors)
+        _assert_gradients(tensors, expected, rtol=1e-3, atol=1e-4)
+
+
+@WITH_GRADIENT
+def test_a_second_backward_adds_the_same_again(op, case):
+    inputs, g = drawn(op, case)
+    tensors = leaves(inputs)
+    result = call(op, tensors, case.settings)
+    result.backward(g)
+    once = [None if t.grad is None else t.grad.data.copy() for t in tensors]
+    result.backward(g)
+    for t, first in zip(tensors, once, strict=True):
+        assert (t.grad is None) is (first is None)
+        if first is not None:
+            np.testing.assert_array_equal(t.grad.data, 2 * first)
+
+
+def _recorded_without_copy(inputs):
+    """Leaves that hold the very arrays given, so that a change to them, or a stride, would show."""
+    tensors = [tg.asarray(x) for x in inputs]
+    for t in tensors:
+        t.requires_grad = t.dtype.kind in "fc"
+    return tensors
+
+
+def _assert_gradients(tensors, expected, rtol, atol=1e-14):
+    for t, wanted in zip(tensors, expected, strict=True):
+        found = np.zeros_like(wanted) if t.grad is None else t.grad.data
+        assert found.shape == wanted.shape
+        np.testing.assert_allclose(found, wanted, rtol=rtol, atol=atol)

@@ -1,0 +1,225 @@
+"""The reverse walk: what collects where, what stays, and what a failure leaves behind."""
+
+import numpy as np
+import pytest
+
+import tinygrad_reg as tg
+from tinygrad_reg.backward import unbroadcast
+
+
+def variable(value, **settings):
+    return tg.Tensor(value, requires_grad=True, **settings)
+
+
+# --------------------------------------------------------------------------------- what is collected
+
+
+def test_gradients_add_up_over_uses_and_over_calls():
+    x = variable([1.0, 2.0])
+    loss = (x * x).sum() + x.sum()
+    loss.backward()
+    np.testing.assert_array_equal(x.grad.data, [3, 5])
+    loss.backward()
+    np.testing.assert_array_equal(x.grad.data, [6, 10])
+    (3 * x).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [9, 13])
+
+
+def test_an_earlier_gradient_object_does_not_change_when_more_is_added():
+    x = variable([1.0, 2.0])
+    x.sum().backward()
+    first = x.grad
+    x.sum().backward()
+    np.testing.assert_array_equal(first.data, [1, 1])
+    np.testing.assert_array_equal(x.grad.data, [2, 2])
+
+
+def test_a_leaf_is_its_own_gradient():
+    x = variable(2.0)
+    x.backward()
+    assert x.grad.item() == 1
+    y = variable([1.0, 2.0])
+    y.backward([3.0, 4.0])
+    np.testing.assert_array_equal(y.grad.data, [3, 4])
+
+
+def test_inner_results_keep_nothing_unless_asked():
+    x = variable([1.0, 2.0])
+    kept, dropped = x * 2, x * 3
+    assert kept.retain_grad() is kept
+    (kept * dropped).sum().backward()
+    np.testing.assert_array_equal(kept.grad.data, dropped.data)
+    assert dropped.grad is None
+    np.testing.assert_array_equal(x.grad.data, [12, 24])
+
+
+def test_an_output_asked_to_keep_its_gradient_keeps_it():
+    x = variable([1.0, 2.0])
+    y = (x * 2).retain_grad()
+    y.backward([1.0, 10.0])
+    np.testing.assert_array_equal(y.grad.data, [1, 10])
+    np.testing.assert_array_equal(x.grad.data, [2, 20])
+
+
+def test_asking_a_leaf_to_keep_its_gradient_changes_nothing():
+    x = variable(1.0).retain_grad()
+    (x * 2).backward()
+    assert x.grad.item() == 2
+
+
+def test_constants_get_no_gradient():
+    x, c = variable([1.0]), tg.Tensor([2.0])
+    (x * c).sum().backward()
+    assert c.grad is None
+
+
+def test_a_leaf_that_no_longer_wants_a_gradient_gets_none():
+    x, w = variable([1.0]), variable([2.0])
+    loss = (x * w).sum()
+    x.requires_grad = False
+    loss.backward()
+    assert x.grad is None
+    np.testing.assert_array_equal(w.grad.data, [1])
+
+
+def test_gradients_are_never_shared():
+    a, b, g = variable([1.0, 2.0]), variable([3.0, 4.0]), np.array([5.0, 6.0])
+    y = (a + b).retain_grad()
+    y.backward(g)
+    arrays = [t.grad.data for t in (a, b, y)]
+    for i, x in enumerate(arrays):
+        assert not any(np.shares_memory(x, other) for other in [*arrays[:i], g, a.data, b.data])
+    g[:] = 0
+    for x in arrays:
+        np.testing.assert_array_equal(x, [5, 6])
+
+
+def test_gradients_are_whole_arrays_and_no_views_of_repeated_entries():
+    x = variable(np.ones((2, 3)))
+    x.sum().backward()
+    assert x.grad.data.strides == (24, 8)
+
+
+def test_a_gradient_may_be_of_any_kind_of_number():
+    for gradient in ([1, 2], (1.0, 2.0), np.array([1, 2], np.float32), tg.Tensor([1, 2])):
+        x = variable([1.0, 1.0])
+        (x * 3).backward(gradient)
+        np.testing.assert_array_equal(x.grad.data, [3, 6])
+        assert x.grad.dtype == np.float64
+
+
+def test_backward_under_no_grad_walks_what_was_recorded():
+    x = variable([1.0, 2.0])
+    loss = (x * x).sum()
+    with tg.no_grad():
+        loss.backward()
+    np.testing.assert_array_equal(x.grad.data, [2, 4])
+    assert not x.grad.requires_grad
+
+
+# ------------------------------------------------------------------------------------------- dtypes
+
+
+def test_each_leaf_gets_its_own_dtype():
+    a, b = variable([1.0, 2.0], dtype="float32"), variable([3.0, 4.0])
+    (a * b).sum().backward()
+    assert (a.grad.dtype, b.grad.dtype) == (np.float32, np.float64)
+    a.sum().backward()
+    assert a.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("value", [1.5, [1.5], [[1.5, 2.5]]])
+def test_python_numbers_do_not_widen_float32(value):
+    x = variable(value, dtype="float32")
+    loss = ((2 * x + 1.0) / 3 - 0.5) ** 2
+    assert loss.dtype == np.float32
+    loss.sum().backward()
+    assert x.grad.dtype == np.float32
+
+
+# -------------------------------------------------------------------------------- undone broadcasting
+
+
+@pytest.mark.parametrize(
+    ("g", "shape"),
+    [((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 3), (2, 1)), ((2, 3), (1, 1)), ((2, 3), ()), ((4, 2, 3), (2, 1)), ((0, 3), (3,)), ((2, 0), (2, 1))],
+)
+def test_unbroadcast_sums_over_what_was_repeated(g, shape, rng):
+    values = rng.normal(size=g)
+    found = unbroadcast(values, shape)
+    assert np.shape(found) == shape
+    weight = rng.normal(size=shape)
+    assert np.sum(found * weight) == pytest.approx(np.sum(values * np.broadcast_to(weight, g)))
+
+
+@pytest.mark.parametrize(("g", "shape"), [((2,), (3,)), ((), (3,)), ((3,), (2, 3)), ((2, 3), (2,)), ((1,), (3,))])
+def test_unbroadcast_refuses_what_no_broadcasting_gives(g, shape):
+    with pytest.raises(ValueError, match="rule of an op returned a gradient of shape"):
+        unbroadcast(np.zeros(g), shape)
+
+
+# --------------------------------------------------------------------------------- rules that misbehave
+
+
+@pytest.fixture
+def op_with_rule(own_ops):
+    """Makes an op x ↦ 2x with a rule of the test's own."""
+
+    def make(rule):
+        @tg.op()
+        def doubled_for_a_test(x):
+            return x * 2
+
+        doubled_for_a_test.defvjp(rule)
+        return doubled_for_a_test
+
+    return make
+
+
+def test_a_rule_of_the_wrong_shape_is_named(op_with_rule):
+    op = op_with_rule(lambda g, out, x: np.ones(5))
+    with pytest.raises(ValueError, match=r"rule of doubled_for_a_test returned a gradient of shape \(5,\) for an input of shape \(2,\)"):
+        op(variable([1.0, 2.0])).sum().backward()
+
+
+def test_a_rule_may_return_a_plain_number_for_a_single_one(op_with_rule):
+    x = variable(1.0)
+    op_with_rule(lambda g, out, x: 2.0)(x).backward()
+    assert x.grad.item() == 2
+
+
+def test_a_rule_that_returns_none_adds_nothing(op_with_rule):
+    op = op_with_rule(lambda g, out, x: None)
+    x = variable([1.0, 2.0])
+    (op(x) + 3 * x).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [3, 3])
+
+
+def test_a_failed_walk_leaves_every_gradient_as_it_was(op_with_rule):
+    def fail(g, out, x):
+        raise KeyError("broken on purpose")
+
+    a, b = variable([1.0, 2.0]), variable([3.0, 4.0])
+    (a * b).sum().backward()
+    before = [a.grad, b.grad]
+    with pytest.raises(KeyError, match="on purpose"):
+        (b * 2 + op_with_rule(fail)(a)).sum().backward()
+    assert a.grad is before[0]
+    assert b.grad is before[1]
+    np.testing.assert_array_equal(a.grad.data, [3, 4])
+
+
+def test_a_wrong_gradient_leaves_every_gradient_as_it_was():
+    x = variable([1.0, 2.0])
+    y = x * 2
+    for wrong in ([1.0], np.ones((2, 2)), 1.0):
+        with pytest.raises(ValueError, match=r"gradient has shape .* \(2,\); they must be equal"):
+            y.backward(wrong)
+    assert x.grad is None
+
+
+def test_rules_raise_no_warnings_of_zero_divided_by_zero():
+    x = variable([0.0, 1.0])
+    (tg.sqrt(x) * [0.0, 1.0]).sum().backward()  # 0/0 in the rule of sqrt; warnings are errors here
+    assert np.isnan(x.grad.data[0])
+    assert x.grad.data[1] == 0.5
