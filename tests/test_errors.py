@@ -36,6 +36,8 @@ OPS = {
     "matmul": (lambda: variable(2, 3) @ variable(2, 3), ValueError, ["matmul", "(2, 3)", "the inner sizes must agree"]),
     "getitem": (lambda: variable(3)[3], IndexError, ["getitem", "index 3", "(3,)", "key=3", "a key is made of"]),
     "max of nothing": (lambda: variable(0).max(), ValueError, ["max", "(0,)", "an extreme of nothing does not exist"]),
+    "scale": (lambda: tg.sum_of_squares(variable(2), np.ones(2)), ValueError, ["sum_of_squares", "scale has shape (2,)", "one number"]),
+    "scale of sizes": (lambda: tg.sum_of_sizes(variable(2), [1.0]), ValueError, ["sum_of_sizes", "scale has shape (1,)", "one number"]),
     "argmax of nothing": (lambda: variable(0).argmax(), ValueError, ["argmax", "(0,)", "not empty"]),
     "unknown setting": (lambda: tg.sum(variable(2), axes=0), TypeError, ["sum has no setting 'axes'", "sum(x, axis=None, keepdims=False)"]),
     "setting that arrays know too": (lambda: tg.sum(np.ones(2), dim=0), TypeError, ["sum has no setting 'dim'", "sum(x, axis=None"]),

@@ -67,9 +67,16 @@ def _ones(n: int, dtype: Any) -> Any:
 
 
 SCALED = (case((2, 3), ()), case((), ()), case((0,), ()), case((5,), ()))
+FITS_SCALED = "scale is one number; for a factor for each element multiply x first"
 
 
-@op(label="Σx²", cases=SCALED)
+def _one_number(total: Any) -> Any:
+    if total.ndim:
+        raise ValueError(f"scale has shape {total.shape}")
+    return total
+
+
+@op(label="Σx²", cases=SCALED, fits=FITS_SCALED)
 def sum_of_squares(x, scale=1):
     """Sum of the squares of all elements, times a number: scale·Σx², in one pass. Slopes: 2·scale·x and Σx².
 
@@ -79,20 +86,20 @@ def sum_of_squares(x, scale=1):
     flat = np.asarray(x).ravel()
     if flat.dtype.kind != "f":
         flat = as_float(flat)
-    return scale * flat.dot(flat)
+    return _one_number(scale * flat.dot(flat))
 
 
 sum_of_squares.defvjp(lambda g, out, x, scale: (2 * g * scale) * x, lambda g, out, x, scale: g * sum_of_squares(x, 1))
 
 
-@op(label="Σ|x|", domain=[REAL.with_kinks(0.0), REAL], cases=SCALED)
+@op(label="Σ|x|", domain=[REAL.with_kinks(0.0), REAL], cases=SCALED, fits=FITS_SCALED)
 def sum_of_sizes(x, scale=1):
     """Sum of the sizes of all elements, times a number: scale·Σ|x|. Slopes: scale·sign(x), 0 where x = 0, and Σ|x|.
 
     >>> sum_of_sizes(Tensor([1.0, -2.0]), 0.5)
     Tensor(1.5)
     """
-    return scale * np.add.reduce(np.absolute(x), axis=None)
+    return _one_number(scale * np.add.reduce(np.absolute(x), axis=None))
 
 
 sum_of_sizes.defvjp(lambda g, out, x, scale: (g * scale) * sign(x), lambda g, out, x, scale: g * sum_of_sizes(x, 1))
