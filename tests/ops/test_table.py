@@ -28,7 +28,11 @@ from tinygrad_reg.op import ELEMENTWISE, OPS
 
 KINKED_CASES = [(op, case) for op, case in DIFFERENTIABLE_CASES if is_kinked(op)]
 BROADCASTING = [op for op in DIFFERENTIABLE if op.fits == ELEMENTWISE and op.arity > 0 and not op.setting_names]
-SHARING = [op for op in DIFFERENTIABLE if op.arity > 1 and len(set(op.domain)) == 1 and not op.domain[0].ties]
+SHARING = [
+    op
+    for op in DIFFERENTIABLE
+    if op.arity > 1 and len(set(op.domain)) == 1 and not op.domain[0].ties and any(len(set(c.shapes)) == 1 and c.shapes[0] for c in op.cases)
+]
 JUMP = 0.01 / STEP
 
 
