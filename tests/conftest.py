@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tinygrad_reg.op import ALIASES, NUMPY, OPS
+from tinygrad_reg.op import ALIASES, EXPRESSIONS, NUMPY, OPS
 
 # A slow machine is no bug: neither a deadline nor slow drawing fails a test.
 COMMON = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow]}
@@ -26,7 +26,7 @@ def rng():
 @pytest.fixture
 def own_ops():
     """Lets a test register ops of its own: afterwards they are forgotten."""
-    tables = (OPS, ALIASES, NUMPY)
+    tables = (OPS, EXPRESSIONS, ALIASES, NUMPY)
     before = [dict(table) for table in tables]
     yield
     for table, old in zip(tables, before, strict=True):

@@ -23,7 +23,12 @@ def seeded(*words):
 def call(op, inputs, settings):
     """The op of ``inputs``, one by one, or as one sequence if it takes any number; several results end to end as one."""
     out = op(list(inputs), **settings) if getattr(op, "variadic", False) else op(*inputs, **settings)
-    return tg.concat([part for part in out if part.dtype.kind in "fc"], axis=None) if isinstance(out, tuple) else out
+    return end_to_end(out) if isinstance(out, tuple) else out
+
+
+def end_to_end(parts):
+    """Several results as one array: those that can have a gradient, or if there are none, all."""
+    return tg.concat([part for part in parts if part.dtype.kind in "fc"] or list(parts), axis=None)
 
 
 def domains(op, count):
@@ -33,8 +38,8 @@ def domains(op, count):
 
 def window(domain):
     """A stretch of about 4 inside a domain, off its ends (an end is a kink, or a pole)."""
-    low = domain.low if np.isfinite(domain.low) else min(-2.0, domain.high - 4.0)
-    high = domain.high if np.isfinite(domain.high) else max(2.0, low + 4.0)
+    low = domain.low if np.isfinite(domain.low) else min(-2.0, domain.high - 4.0, *(kink - 1 for kink in domain.kinks))
+    high = domain.high if np.isfinite(domain.high) else max(2.0, low + 4.0, *(kink + 1 for kink in domain.kinks))
     margin = 0.1 * (high - low)
     return low + margin * np.isfinite(domain.low), high - margin * np.isfinite(domain.high)
 
@@ -44,7 +49,17 @@ def sample(op, shapes, rng):
     sizes = [int(np.prod(shape)) for shape in shapes]
     places = (rng.permutation(sum(sizes)) + rng.uniform(0.2, 0.8, sum(sizes))) / max(sum(sizes), 1)
     parts = np.split(places, np.cumsum(sizes)[:-1])
-    return [_placed(d, p, rng).reshape(shape) for d, p, shape in zip(domains(op, len(shapes)), parts, shapes, strict=True)]
+    return [_as_matrix(d, _placed(d, p, rng).reshape(shape)) for d, p, shape in zip(domains(op, len(shapes)), parts, shapes, strict=True)]
+
+
+def _as_matrix(domain, x):
+    """x as a matrix of the kind that the domain names: entries off the diagonal are small, those on it far apart."""
+    if not domain.matrix:
+        return x
+    if domain.matrix in ("symmetric", "positive definite"):
+        x = (x + x.mT) / 2
+    m, n = x.shape[-2:]
+    return x / 4 + 2.0 * np.eye(m, n) * np.arange(0 if domain.matrix == "symmetric" else 1, n + 1)[:n]
 
 
 def _placed(domain, places, rng):
@@ -56,8 +71,10 @@ def _placed(domain, places, rng):
     values = low + (high - low) * places
     if domain.kind == "complex":
         return values + 1j * rng.permutation(values)
-    for kink in domain.kinks:
-        values = values + np.copysign(AWAY, values - kink)
+    if domain.kinks:
+        kinks = np.array(domain.kinks)
+        nearest = kinks[np.argmin(np.abs(values[..., None] - kinks), axis=-1)]
+        values = values + np.copysign(AWAY, values - nearest)
     return values
 
 

@@ -137,6 +137,14 @@ def test_python_numbers_do_not_widen_float32(value):
     assert x.grad.dtype == np.float32
 
 
+def test_a_given_gradient_takes_the_dtype_of_what_it_belongs_to():
+    x = variable([1.0, 2.0], dtype="float32")
+    y = (x * 2).retain_grad()
+    y.backward(np.ones(2))
+    x.backward(np.ones(2))
+    assert (x.grad.dtype, y.grad.dtype) == (np.float32, np.float32)
+
+
 # -------------------------------------------------------------------------------- undone broadcasting
 
 

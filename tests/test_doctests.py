@@ -1,4 +1,4 @@
-"""Every example in every docstring runs, and every op has one."""
+"""Every example in every docstring runs, and every op and every expression has one."""
 
 import doctest
 import importlib
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import tinygrad_reg as tg
-from tinygrad_reg.op import OPS
+from tinygrad_reg.op import EXPRESSIONS, OPS
 
-PACKAGE = [op for op in OPS.values() if op.__module__.startswith(f"{tg.__name__}.")]
+PACKAGE = [op for op in [*OPS.values(), *EXPRESSIONS.values()] if op.__module__.startswith(f"{tg.__name__}.")]
 MODULES = [tg.__name__, *sorted(m.name for m in pkgutil.walk_packages(tg.__path__, f"{tg.__name__}."))]
 
 

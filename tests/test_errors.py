@@ -39,7 +39,7 @@ OPS = {
     "scale": (lambda: tg.sum_of_squares(variable(2), np.ones(2)), ValueError, ["sum_of_squares", "scale has shape (2,)", "one number"]),
     "scale of sizes": (lambda: tg.sum_of_sizes(variable(2), [1.0]), ValueError, ["sum_of_sizes", "scale has shape (1,)", "one number"]),
     "argmax of nothing": (lambda: variable(0).argmax(), ValueError, ["argmax", "(0,)", "not empty"]),
-    "unknown setting": (lambda: tg.sum(variable(2), axes=0), TypeError, ["sum has no setting 'axes'", "sum(x, axis=None, keepdims=False)"]),
+    "unknown setting": (lambda: tg.sum(variable(2), axes=0), TypeError, ["sum has no setting 'axes'", "sum(x, axis=None, keepdims=False"]),
     "setting that arrays know too": (lambda: tg.sum(np.ones(2), dim=0), TypeError, ["sum has no setting 'dim'", "sum(x, axis=None"]),
     "missing setting": (lambda: tg.reshape(variable(2)), TypeError, ["reshape", "shape"]),
     "missing array": (lambda: tg.add(variable(2)), TypeError, ["add", "'b'", "add(a, b)"]),

@@ -98,6 +98,17 @@ def test_a_deep_chain_can_be_differentiated_twice():
     assert tg.grad(slope, x).item() == 2
 
 
+def test_a_rule_is_applied_once_for_each_node_also_where_paths_of_different_length_meet(monkeypatch):
+    applied = []
+    rule = tg.tanh.rules[0]
+    monkeypatch.setattr(tg.tanh, "rules", (lambda g, out, x: (applied.append(1), rule(g, out, x))[1],))
+    y = variable(0.1)
+    for _ in range(10):
+        y = y + tg.tanh(y) * y
+    y.backward()
+    assert len(applied) == 10
+
+
 def test_sixty_doublings_visit_each_node_once():
     x = variable()
     y = x

@@ -96,8 +96,8 @@ def test_lists_are_arrays():
 
 
 def test_recorded_nodes_hold_settings_with_their_defaults():
-    y = tg.sum(tg.Tensor([1.0], requires_grad=True), axis=0)
-    assert dict(y.settings) == {"axis": 0, "keepdims": False}
+    y = tg.max(tg.Tensor([1.0], requires_grad=True), axis=0)
+    assert dict(y.settings) == {"axis": 0, "keepdims": False} == {**tg.max.defaults, "axis": 0}
 
 
 # ----------------------------------------------------------------------------------- ops of one's own
@@ -208,15 +208,15 @@ def test_the_names_of_the_package_are_taken(taken):
 
 
 def test_numpys_function_of_the_same_name_comes_to_ones_own_op():
-    def sin(x):
-        return np.sin(x)
+    def unwrap(x):
+        return x * 3
 
-    own = tg.op()(sin)
-    own.defvjp(lambda g, out, x: g * np.cos(x))
+    own = tg.op()(unwrap)
+    own.defvjp(lambda g, out, x: g * 3)
     x = tg.Tensor([0.0, 1.0], requires_grad=True)
-    np.sin(x).sum().backward()
-    np.testing.assert_allclose(x.grad.data, np.cos([0.0, 1.0]))
-    assert NUMPY[np.sin] is own
+    np.unwrap(x).sum().backward()
+    assert x.grad.tolist() == [3, 3]
+    assert NUMPY[np.unwrap] is own
 
 
 @pytest.mark.parametrize(

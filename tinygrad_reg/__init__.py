@@ -12,27 +12,65 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import data, losses, nn, ops, optim, penalties, random
-from .creation import arange, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like
+from . import data, fft, linalg, losses, nn, ops, optim, penalties, random
+from .array_api import *
+from .array_api import __array_api_version__, __array_namespace_info__
+from .creation import arange, empty, empty_like, eye, from_dlpack, full, full_like, linspace, ones, ones_like, zeros, zeros_like
 from .derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .domain import BOOLEAN, NONNEGATIVE, POSITIVE, REAL, case, integers, interval
+from .generators import manual_seed
 from .history import History
 from .losses import accuracy, binary_cross_entropy, binary_cross_entropy_with_logits, huber, mean_squared_error, mse
 from .mode import enable_grad, no_grad
 from .op import ALIASES, EXPRESSIONS, OPS, expression, op
-from .random import manual_seed
 from .tensor import Tensor, asarray, tensor
 from .training import EarlyStopping, fit
 
 if TYPE_CHECKING:
+    from .ops.activation import *
+    from .ops.arranging import *
+    from .ops.attention import *
+    from .ops.bessel import *
+    from .ops.bits import *
     from .ops.choice import *
     from .ops.complexes import *
+    from .ops.convolution import *
+    from .ops.decompositions import *
+    from .ops.determinants import *
+    from .ops.diagonals import *
+    from .ops.differences import *
+    from .ops.distance import *
+    from .ops.eigen import *
+    from .ops.einsum import *
     from .ops.elementwise import *
+    from .ops.exponential import *
+    from .ops.fourier import *
+    from .ops.images import *
     from .ops.indexing import *
+    from .ops.joining import *
+    from .ops.least_squares import *
     from .ops.linalg import *
+    from .ops.matrices import *
     from .ops.neural import *
+    from .ops.normalisation import *
+    from .ops.norms import *
+    from .ops.padding import *
+    from .ops.placing import *
+    from .ops.pooling import *
+    from .ops.powers import *
+    from .ops.products import *
+    from .ops.quantiles import *
     from .ops.reduction import *
+    from .ops.rounding import *
+    from .ops.scan import *
     from .ops.shape import *
+    from .ops.solving import *
+    from .ops.sorting import *
+    from .ops.special import *
+    from .ops.statistics import *
+    from .ops.trigonometry import *
+    from .ops.updating import *
+    from .ops.windows import *
 
 __version__ = "0.1.0"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .random import generator
+from .generators import generator
 from .tensor import Tensor, asarray
 
 __all__ = ["batches", "linear", "moons", "spiral"]

@@ -16,6 +16,7 @@ class Domain:
 
     ``kinks`` are the points where the function has no slope; ``ties`` says that equal values
     (among several arguments, or along an axis) are such points too. ``open_low`` leaves out ``low``.
+    ``matrix`` names what the last two axes must be together.
 
     >>> REAL.with_kinks(0.0).kinks
     (0.0,)
@@ -27,6 +28,7 @@ class Domain:
     ties: bool = False
     open_low: bool = False
     kind: str = "real"
+    matrix: str = ""
 
     def with_kinks(self, *points: float) -> Domain:
         """The same domain with kinks at ``points``."""
@@ -59,6 +61,11 @@ REAL = Domain()
 POSITIVE = Domain(0.0, open_low=True)
 NONNEGATIVE = Domain(0.0)
 BOOLEAN = Domain(0, 2, kind="boolean")
+# Matrices along the last two axes: tests make such ones of any numbers.
+INVERTIBLE = Domain(matrix="invertible")
+SYMMETRIC = Domain(matrix="symmetric")  # and eigenvalues all different
+POSITIVE_DEFINITE = Domain(matrix="positive definite")
+DISTINCT = Domain(matrix="distinct")  # real eigenvalues, all different
 
 
 @dataclass(frozen=True)

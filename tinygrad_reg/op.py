@@ -83,6 +83,8 @@ class Op:
         self.setting_names = tuple(p.name for p in settings)
         named = [p for p in (*arrays, *settings) if p.kind is not p.VAR_POSITIONAL]
         self.signature = inspect.Signature([p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in named])
+        several = [inspect.Parameter("arrays", inspect.Parameter.POSITIONAL_ONLY)] if self.variadic else []
+        self.__signature__ = self.signature.replace(parameters=[*several, *self.signature.parameters.values()])
         self.cases = tuple(cases) or elementwise_cases(2 if self.variadic else self.arity)
         self.rules: Any = ()
 
@@ -168,7 +170,8 @@ class Op:
         unknown = [name for name in settings if name not in self.setting_names]
         if isinstance(error, TypeError) and unknown:
             return TypeError(f"{self.name} has no setting {unknown[0]!r}. It is called as {self.name}{self._call_text()}.")
-        kind = TypeError if isinstance(error, TypeError) else ValueError if isinstance(error, ValueError) else IndexError
+        kinds = (np.linalg.LinAlgError, TypeError, ValueError)  # the first is a ValueError too
+        kind = next((kind for kind in kinds if isinstance(error, kind)), IndexError)
         got = [describe(x, name) for x, name in zip(inputs, (*names, *[None] * len(inputs)), strict=False)]
         got += [f"{key}={value!r}" for key, value in settings.items()]
         return kind(f"{self.name}: {error}. Got {', '.join(got)}. Here {self.fits}.")
@@ -235,19 +238,21 @@ def _publish(made: Any, table: dict[str, Any], aliases: Sequence[str]) -> None:
     table[made.name] = made
     ALIASES.update(dict.fromkeys(aliases, made))
     functions = (getattr(np, name, None) for name in (made.name, *aliases))
-    NUMPY.update((function, made) for function in functions if callable(function))
+    NUMPY.update((function, made) for function in functions if callable(function) and function is not np.put_along_axis)  # that one writes in place
 
 
 class Expression:
     """A function written in ops: it stands in the documentation, in NumPy's dispatch and in the tests as an op does."""
 
-    def __init__(self, function: Callable[..., Any], domain: Sequence[Domain], cases: Sequence[Case]) -> None:
+    def __init__(self, function: Callable[..., Any], domain: Sequence[Domain], cases: Sequence[Case], sequence: bool) -> None:
         update_wrapper(self, function)
         self.name: str = function.__name__
         self.function = function
+        self.variadic = sequence  # its arrays come as one sequence, as in vstack
         self.domain = tuple(domain)
         self.cases = tuple(cases)
-        self.array_names = tuple(inspect.signature(function).parameters)
+        self.signature = inspect.signature(function)
+        self.array_names = tuple(self.signature.parameters)
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         return self.function(*inputs, **settings)
@@ -257,11 +262,11 @@ class Expression:
 
 
 def expression(
-    *, domain: Sequence[Domain] = (REAL,), cases: Sequence[Case] = (), aliases: Sequence[str] = ()
+    *, domain: Sequence[Domain] = (REAL,), cases: Sequence[Case] = (), aliases: Sequence[str] = (), sequence: bool = False
 ) -> Callable[[Callable[..., Any]], Expression]:
     """Make a function written in ops public: exported, dispatched to by NumPy's function of that name, and tested.
 
-    ``domain`` and ``cases`` are as for :func:`op`; the cases say how to test it.
+    ``domain`` and ``cases`` are as for :func:`op`; the cases say how to test it. ``sequence`` says that its arrays come as one list.
 
     >>> @expression(cases=[])
     ... def twice(x):
@@ -271,7 +276,7 @@ def expression(
     """
 
     def register(function: Callable[..., Any]) -> Expression:
-        made = Expression(function, domain, cases)
+        made = Expression(function, domain, cases, sequence)
         _publish(made, EXPRESSIONS, aliases)
         return made
 

@@ -9,7 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .ops import choice, elementwise, indexing, linalg, neural, reduction, shape
+from .ops import (
+    arranging,
+    bits,
+    choice,
+    diagonals,
+    elementwise,
+    indexing,
+    linalg,
+    neural,
+    placing,
+    reduction,
+    rounding,
+    scan,
+    shape,
+    sorting,
+    statistics,
+    trigonometry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +78,30 @@ class Operators:
 
     def __itruediv__(self, other: Any) -> Tensor:
         return self._take(self.__record__(elementwise.divide, (self, other)), "/=")
+
+    def __floordiv__(self, other: Any) -> Tensor:
+        return self.__record__(rounding.floor_divide, (self, other))
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return self.__record__(rounding.floor_divide, (other, self))
+
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return self._take(self.__record__(rounding.floor_divide, (self, other)), "//=")
+
+    def __mod__(self, other: Any) -> Tensor:
+        return self.__record__(rounding.remainder, (self, other))
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return self.__record__(rounding.remainder, (other, self))
+
+    def __imod__(self, other: Any) -> Tensor:
+        return self._take(self.__record__(rounding.remainder, (self, other)), "%=")
+
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return rounding.divmod(self, other)
+
+    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return rounding.divmod(other, self)
 
     def __pow__(self, other: Any) -> Tensor:
         return self.__record__(elementwise.power, (self, other))
@@ -121,6 +162,23 @@ class Operators:
         return self.__record__(choice.bitwise_or, (self, other))
 
     __ror__ = __or__
+
+    def __xor__(self, other: Any) -> Tensor:
+        return self.__record__(bits.bitwise_xor, (self, other))
+
+    __rxor__ = __xor__
+
+    def __lshift__(self, other: Any) -> Tensor:
+        return self.__record__(bits.bitwise_left_shift, (self, other))
+
+    def __rlshift__(self, other: Any) -> Tensor:
+        return self.__record__(bits.bitwise_left_shift, (other, self))
+
+    def __rshift__(self, other: Any) -> Tensor:
+        return self.__record__(bits.bitwise_right_shift, (self, other))
+
+    def __rrshift__(self, other: Any) -> Tensor:
+        return self.__record__(bits.bitwise_right_shift, (other, self))
 
     def __getitem__(self, key: Any) -> Tensor:
         return self.__record__(indexing.getitem, (self,), {"key": _owned(key)})
@@ -219,6 +277,68 @@ class Operators:
         """Logarithm of the softmax along ``axis``."""
         return neural.log_softmax(self, axis=axis)
 
+    def prod(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """Product over ``axis``."""
+        return statistics.prod(self, axis=axis, keepdims=keepdims)
+
+    # ------------------------------------------------------------------- order, steps and arrangement
+
+    def sort(self, axis: Any = -1, descending: bool = False) -> Tensor:
+        """The elements in order along ``axis``: a new Tensor, as values never change."""
+        return sorting.sort(self, axis=axis, descending=descending)
+
+    def argsort(self, axis: Any = -1, descending: bool = False) -> Tensor:
+        """The places of the elements in order along ``axis``."""
+        return sorting.argsort(self, axis=axis, descending=descending)
+
+    def nonzero(self) -> tuple[Tensor, ...]:
+        """The places of the elements that are not 0, an array for each axis."""
+        return sorting.nonzero(self)
+
+    def cumsum(self, axis: Any = None) -> Tensor:
+        """Running sum along ``axis``."""
+        return scan.cumsum(self, axis=axis)
+
+    def cumprod(self, axis: Any = None) -> Tensor:
+        """Running product along ``axis``."""
+        return scan.cumprod(self, axis=axis)
+
+    def take(self, indices: Any, axis: Any = None) -> Tensor:
+        """The elements at the places ``indices`` along ``axis``."""
+        return placing.take(self, indices, axis=axis)
+
+    def repeat(self, repeats: Any, axis: Any = None) -> Tensor:
+        """Each element ``repeats`` times in a row along ``axis``."""
+        return arranging.repeat(self, repeats=repeats, axis=axis)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        """Two axes in each other's place."""
+        return arranging.swapaxes(self, axis1, axis2)
+
+    def moveaxis(self, source: Any, destination: Any) -> Tensor:
+        """The axes ``source`` moved to the places ``destination``."""
+        return arranging.moveaxis(self, source, destination)
+
+    def flip(self, axis: Any = None) -> Tensor:
+        """The elements in reverse order along ``axis``."""
+        return arranging.flip(self, axis=axis)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """The diagonal of the matrices along two axes."""
+        return diagonals.diagonal(self, offset=offset, axis1=axis1, axis2=axis2)
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """Sum of a diagonal."""
+        return diagonals.trace(self, offset, axis1, axis2)
+
+    def tril(self, k: int = 0) -> Tensor:
+        """The lower triangles of matrices."""
+        return diagonals.tril(self, k=k)
+
+    def triu(self, k: int = 0) -> Tensor:
+        """The upper triangles of matrices."""
+        return diagonals.triu(self, k=k)
+
     # --------------------------------------------------------------------------------- elementwise
 
     def abs(self) -> Tensor:
@@ -232,6 +352,29 @@ class Operators:
     def square(self) -> Tensor:
         """Each element times itself."""
         return self.__record__(elementwise.square, (self,))
+
+    def sin(self) -> Tensor:
+        """Sine."""
+        return self.__record__(trigonometry.sin, (self,))
+
+    def cos(self) -> Tensor:
+        """Cosine."""
+        return self.__record__(trigonometry.cos, (self,))
+
+    def floor(self) -> Tensor:
+        """Rounded down; slope 0."""
+        return self.__record__(rounding.floor, (self,))
+
+    def ceil(self) -> Tensor:
+        """Rounded up; slope 0."""
+        return self.__record__(rounding.ceil, (self,))
+
+    def round(self, decimals: int = 0) -> Tensor:
+        """Rounded to ``decimals`` digits after the point; slope 0."""
+        return self.__record__(rounding.round, (self,), {"decimals": decimals})
+
+    def __round__(self, decimals: int | None = None) -> Tensor:
+        return self.round(decimals or 0)
 
     def sqrt(self) -> Tensor:
         """Square root."""

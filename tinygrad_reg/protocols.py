@@ -62,7 +62,7 @@ class Protocols:
     def __array_function__(self, function: Callable[..., Any], types: Any, inputs: Sequence[Any], settings: dict[str, Any]) -> Any:
         op = NUMPY.get(function)
         if op is not None:
-            return op(*inputs, **{_SPELLINGS.get(name, name) if name != "a" else op.array_names[0]: value for name, value in settings.items()})
+            return op(*inputs, **{_our_name(op, name): value for name, value in settings.items()})
         if function in _LOOKING:
             return function(*_values(inputs), **{k: _values(v) for k, v in settings.items()})
         return _plain_numpy(f"np.{function.__name__}", function, inputs, settings)
@@ -113,6 +113,13 @@ class Protocols:
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
+
+
+def _our_name(op: Any, name: str) -> str:
+    """What an op calls an argument of NumPy's function."""
+    if name in op.signature.parameters:
+        return name
+    return op.array_names[0] if name == "a" else _SPELLINGS.get(name, name)
 
 
 def _plain_numpy(name: str, function: Callable[..., Any], inputs: Sequence[Any], settings: dict[str, Any]) -> Any:

@@ -1,4 +1,9 @@
-"""Where random numbers come from: one default generator, or the one you pass. Never NumPy's global state."""
+"""Random numbers: one default generator, or the one you pass, never NumPy's global state; and Tensors drawn from it.
+
+Names and settings are NumPy's; ``rng`` is a seed, a ``Generator`` or ``None`` for the default one. Without ``size`` there is
+one draw for each element of the parameters, broadcast. What is drawn as a formula of its parameters and of noise that
+does not depend on them (location and scale families) differentiates in them, to any order. What chooses or counts has no gradient.
+"""
 
 from __future__ import annotations
 
@@ -6,35 +11,286 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["generator", "manual_seed"]
+from .generators import generator, manual_seed
+from .ops.elementwise import add, divide, exp, multiply, power, subtract
+from .tensor import Tensor, asarray
 
-_default = np.random.default_rng()
+__all__ = ["bernoulli", "beta", "binomial", "choice", "exponential", "gamma", "generator", "gumbel", "integers", "laplace", "logistic", "lognormal"]
+__all__ += ["manual_seed", "normal", "permutation", "poisson", "rayleigh", "standard_normal", "uniform", "weibull"]
+
+# --------------------------------------------------------------- drawn as a formula of their parameters
 
 
-def manual_seed(n: int) -> np.random.Generator:
-    """Seed the default generator, from which everything draws that is given no ``rng``; returns it.
+def normal(loc: Any = 0.0, scale: Any = 1.0, size: Any = None, *, rng: Any = None, dtype: Any = None) -> Tensor:
+    """Normal numbers: loc + scale·noise. Slopes: 1 and the noise.
 
-    >>> first = manual_seed(0).normal()
-    >>> first == manual_seed(0).normal()
-    True
+    >>> scale = Tensor([1.0, 2.0], requires_grad=True)
+    >>> x = normal(3.0, scale, rng=0)
+    >>> x.sum().backward()
+    >>> abs(scale.grad * scale + 3.0 - x).max() < 1e-12
+    Tensor(True)
     """
-    global _default  # noqa: PLW0603
-    _default = np.random.default_rng(n)
-    return _default
+    _not_negative("normal", "scale", scale)
+    noise = _noise("normal", "standard_normal", rng, size, dtype, loc, scale)
+    return _in_dtype(add(loc, multiply(scale, noise)), dtype)
 
 
-def generator(rng: Any = None) -> Any:
-    """The generator meant by ``rng``: itself, a new one for a seed, or the default one for ``None``.
+def standard_normal(size: Any = None, *, rng: Any = None, dtype: Any = None) -> Tensor:
+    """Normal numbers of mean 0 and spread 1.
 
-    A legacy ``RandomState`` is taken as it is, so that published streams can be repeated.
-
-    >>> generator(0).random() == generator(0).random()
-    True
+    >>> standard_normal(3, rng=0)
+    Tensor([ 0.1257, -0.1321,  0.6404])
     """
-    if rng is None:
-        return _default
-    if isinstance(rng, (np.random.Generator, np.random.RandomState)):
-        return rng
-    if isinstance(rng, (int, np.integer)):
-        return np.random.default_rng(rng)
-    raise TypeError(f"rng is a {type(rng).__name__}; it must be a seed, None, a NumPy RandomState or a Generator: np.random.default_rng(seed).")
+    return asarray(_noise("standard_normal", "standard_normal", rng, size, dtype))
+
+
+def uniform(low: Any = 0.0, high: Any = 1.0, size: Any = None, *, rng: Any = None, dtype: Any = None) -> Tensor:
+    """Numbers anywhere from ``low`` to ``high``: low + (high - low)·noise. Slopes: 1 - noise and noise.
+
+    >>> uniform(0, 10, 2, rng=0)
+    Tensor([6.3696, 2.6979])
+    """
+    noise = _noise("uniform", "uniform", rng, size, dtype, low, high)
+    return _in_dtype(add(low, multiply(subtract(high, low), noise)), dtype)
+
+
+def exponential(scale: Any = 1.0, size: Any = None, *, rng: Any = None, dtype: Any = None) -> Tensor:
+    """Waiting times of mean ``scale``: scale·noise. Slope: the noise.
+
+    >>> exponential(2.0, 2, rng=0)
+    Tensor([1.3599, 2.0392])
+    """
+    _not_negative("exponential", "scale", scale)
+    return _in_dtype(multiply(scale, _noise("exponential", "standard_exponential", rng, size, dtype, scale)), dtype)
+
+
+def laplace(loc: Any = 0.0, scale: Any = 1.0, size: Any = None, *, rng: Any = None, dtype: Any = None) -> Tensor:
+    """Double exponential numbers: loc + scale·noise, the distribution whose log density is an L1 penalty.
+
+    >>> laplace(size=2, rng=0)
+    Tensor([ 0.3201, -0.617 ])
+    """
+    _not_negative("laplace", "scale", scale)
+    return _in_dtype(add(loc, multiply(scale, _noise("laplace", "laplace", rng, size, dtype, loc, scale))), dtype)
+
+
+def logistic(loc: Any = 0.0, scale: Any = 1.0, size: Any = None, *, rng: Any = None, dtype: Any = None) -> Tensor:
+    """Logistic numbers: loc + scale·noise.
+
+    >>> logistic(size=2, rng=0)
+    Tensor([ 0.5622, -0.9957])
+    """
+    _not_negative("logistic", "scale", scale)
+    return _in_dtype(add(loc, multiply(scale, _noise("logistic", "logistic", rng, size, dtype, loc, scale))), dtype)
+
+
+def gumbel(loc: Any = 0.0, scale: Any = 1.0, size: Any = None, *, rng: Any = None, dtype: Any = None) -> Tensor:
+    """Numbers distributed like a largest one: loc + scale·noise. The place of the largest logits + gumbel() is a draw from softmax.
+
+    >>> gumbel(size=2, rng=0)
+    Tensor([-0.0132,  1.157 ])
+    """
+    _not_negative("gumbel", "scale", scale)
+    return _in_dtype(add(loc, multiply(scale, _noise("gumbel", "gumbel", rng, size, dtype, loc, scale))), dtype)
+
+
+def lognormal(mean: Any = 0.0, sigma: Any = 1.0, size: Any = None, *, rng: Any = None, dtype: Any = None) -> Tensor:
+    """Numbers whose logarithm is normal: exp(mean + sigma·noise).
+
+    >>> lognormal(size=2, rng=0)
+    Tensor([1.134 , 0.8762])
+    """
+    _not_negative("lognormal", "sigma", sigma)
+    return _in_dtype(exp(add(mean, multiply(sigma, _noise("lognormal", "standard_normal", rng, size, dtype, mean, sigma)))), dtype)
+
+
+def rayleigh(scale: Any = 1.0, size: Any = None, *, rng: Any = None, dtype: Any = None) -> Tensor:
+    """Lengths of vectors of two normal numbers: scale·noise.
+
+    >>> rayleigh(2.0, 2, rng=0)
+    Tensor([2.3323, 2.856 ])
+    """
+    _not_negative("rayleigh", "scale", scale)
+    return _in_dtype(multiply(scale, _noise("rayleigh", "rayleigh", rng, size, dtype, scale)), dtype)
+
+
+def weibull(a: Any, size: Any = None, *, rng: Any = None, dtype: Any = None) -> Tensor:
+    """Lifetimes of shape ``a`` (> 0): noise**(1/a), where the noise is exponential.
+
+    >>> weibull(2.0, 2, rng=0)
+    Tensor([0.8246, 1.0098])
+    """
+    _positive("weibull", "a", a)
+    noise = _noise("weibull", "standard_exponential", rng, size, dtype, a)
+    return _in_dtype(power(noise, divide(1, asarray(a))), dtype)
+
+
+def gamma(shape: Any, scale: Any = 1.0, size: Any = None, *, rng: Any = None, dtype: Any = None) -> Tensor:
+    """Sums of waiting times: scale·noise, where the noise depends on ``shape`` (> 0). Slope in scale: the noise; none in shape.
+
+    Raises ``TypeError`` for a ``shape`` that requires a gradient, for there is no formula of it.
+
+    >>> gamma(2.0, 3.0, 2, rng=0)
+    Tensor([5.5029, 7.9131])
+    """
+    _positive("gamma", "shape", shape)
+    _not_negative("gamma", "scale", scale)
+    alpha = _constant_parameter("gamma", "shape", shape)
+    size = _size("gamma", size, alpha, scale)
+    noise = _in_kind(generator(rng).standard_gamma(alpha, size), dtype, shape, scale)
+    return _in_dtype(multiply(scale, asarray(noise)), dtype)
+
+
+def beta(a: Any, b: Any, size: Any = None, *, rng: Any = None, dtype: Any = None) -> Tensor:
+    """Shares: numbers between 0 and 1 with exponents ``a`` and ``b`` (> 0). No gradient.
+
+    Raises ``TypeError`` for an exponent that requires one.
+
+    >>> beta(2.0, 3.0, 2, rng=0)
+    Tensor([0.3224, 0.1646])
+    """
+    _positive("beta", "a", a)
+    _positive("beta", "b", b)
+    first, second = _constant_parameter("beta", "a", a), _constant_parameter("beta", "b", b)
+    return asarray(_in_kind(generator(rng).beta(first, second, _size("beta", size, first, second)), dtype, a, b))
+
+
+# ------------------------------------------------------------------------------------ choices and counts
+
+
+def bernoulli(p: Any = 0.5, size: Any = None, *, rng: Any = None) -> Tensor:
+    """Yes with probability ``p``, element by element. No gradient.
+
+    >>> bernoulli(0.5, 4, rng=0)
+    Tensor([False,  True,  True,  True])
+    """
+    values = _value(p)
+    if not np.all((values >= 0) & (values <= 1)):
+        raise ValueError(f"bernoulli: p is a probability, from 0 to 1; got {_shown(values)}.")
+    return asarray(generator(rng).random(_size("bernoulli", size, values)) < values)
+
+
+def binomial(n: Any, p: Any, size: Any = None, *, rng: Any = None) -> Tensor:
+    """How many of ``n`` tries succeed, each with probability ``p``. No gradient.
+
+    >>> binomial(10, 0.5, 3, rng=0)
+    Tensor([6, 4, 2])
+    """
+    return asarray(generator(rng).binomial(_value(n), _value(p), _size("binomial", size, n, p)))
+
+
+def poisson(lam: Any = 1.0, size: Any = None, *, rng: Any = None) -> Tensor:
+    """How often something happens that happens ``lam`` times on average. No gradient.
+
+    >>> poisson(3.0, 3, rng=0)
+    Tensor([2, 0, 7])
+    """
+    return asarray(generator(rng).poisson(_value(lam), _size("poisson", size, lam)))
+
+
+def integers(low: Any, high: Any = None, size: Any = None, *, rng: Any = None, dtype: Any = np.int64, endpoint: bool = False) -> Tensor:
+    """Whole numbers from ``low`` up to, not including, ``high`` (with ``endpoint``, including); with one bound, from 0.
+
+    >>> integers(10, size=3, rng=0)
+    Tensor([8, 6, 5])
+    """
+    first, last = (0, low) if high is None else (low, high)
+    first, last, source = _value(first), _value(last) + int(endpoint), generator(rng)
+    draw = source.randint if isinstance(source, np.random.RandomState) else source.integers
+    return asarray(draw(first, last, _size("integers", size, first, last), dtype=np.dtype(dtype)))
+
+
+def permutation(x: Any, axis: int = 0, *, rng: Any = None) -> Tensor:
+    """The parts of x along ``axis`` in random order, or the numbers up to x in random order. Gradients go back to their places.
+
+    >>> permutation(4, rng=0)
+    Tensor([2, 0, 1, 3])
+    """
+    if isinstance(x, (int, np.integer)):
+        return asarray(generator(rng).permutation(int(x)))
+    x = asarray(x)
+    if not -x.ndim <= axis < x.ndim:
+        raise IndexError(f"permutation: there is no axis {axis} in {x.describe()}, which has {x.ndim}.")
+    order = generator(rng).permutation(x.shape[axis])
+    return x[(slice(None),) * (axis % x.ndim) + (order,)]
+
+
+def choice(a: Any, size: Any = None, replace: bool = True, p: Any = None, axis: int = 0, *, rng: Any = None) -> Tensor:
+    """Parts of ``a`` along ``axis`` chosen at random, or numbers below ``a``, with probabilities ``p``. Gradients go back to ``a``.
+
+    >>> choice([10.0, 20.0, 30.0], 4, rng=0)
+    Tensor([30., 20., 20., 10.])
+    """
+    weights = None if p is None else _value(p)
+    if isinstance(a, (int, np.integer)):
+        return asarray(generator(rng).choice(int(a), size, replace, weights))
+    a = asarray(a)
+    if not -a.ndim <= axis < a.ndim:
+        raise IndexError(f"choice: there is no axis {axis} in {a.describe()}, which has {a.ndim}.")
+    places = generator(rng).choice(a.shape[axis], size, replace, weights)
+    return a[(slice(None),) * (axis % a.ndim) + (places,)]
+
+
+randint = integers
+
+# ------------------------------------------------------------------------------------------- parameters
+
+
+def _value(x: Any) -> Any:
+    """The numbers of a parameter, whatever it is."""
+    return asarray(x).data
+
+
+def _size(who: str, size: Any, *parameters: Any) -> tuple[int, ...]:
+    """The shape to draw: that of the parameters together, or ``size``, to which they must broadcast."""
+    shapes = [asarray(p).shape for p in parameters]
+    common = np.broadcast_shapes(*shapes)
+    if size is None:
+        return common
+    wanted = (int(size),) if isinstance(size, (int, np.integer)) else tuple(size)
+    try:
+        fits = np.broadcast_shapes(common, wanted) == wanted
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"{who}: parameters of shapes {', '.join(map(str, shapes))} do not broadcast to size {wanted}. Leave size= away, or reshape them."
+        )
+    return wanted
+
+
+def _noise(who: str, kind: str, rng: Any, size: Any, dtype: Any, *parameters: Any) -> Tensor:
+    """Numbers that do not depend on the parameters, of the shape and dtype of the result."""
+    return asarray(_in_kind(getattr(generator(rng), kind)(size=_size(who, size, *parameters)), dtype, *parameters))
+
+
+def _in_kind(drawn: Any, dtype: Any, *parameters: Any) -> Any:
+    """What was drawn, in ``dtype``, or in that of the parameters; Python numbers are weak."""
+    if dtype is None:
+        kinds = [p.dtype for p in parameters if getattr(p, "dtype", np.dtype(int)).kind == "f"]
+        dtype = np.result_type(*kinds) if kinds else np.float64
+    return np.asarray(drawn).astype(dtype, copy=False)
+
+
+def _in_dtype(drawn: Tensor, dtype: Any) -> Tensor:
+    return drawn if dtype is None or drawn.dtype == dtype else drawn.astype(dtype)
+
+
+def _not_negative(who: str, name: str, x: Any) -> None:
+    if not np.all(_value(x) >= 0):
+        raise ValueError(f"{who}: {name} must not be negative; got {_shown(_value(x))}.")
+
+
+def _positive(who: str, name: str, x: Any) -> None:
+    if not np.all(_value(x) > 0):
+        raise ValueError(f"{who}: {name} must be greater than 0; got {_shown(_value(x))}.")
+
+
+def _shown(values: Any) -> str:
+    return np.array2string(np.asarray(values), threshold=6, precision=4)
+
+
+def _constant_parameter(who: str, name: str, x: Any) -> Any:
+    if getattr(x, "requires_grad", False):
+        raise TypeError(f"{who}: {name} requires a gradient, and what is drawn has none in it. Use {name}.detach().")
+    return _value(x)

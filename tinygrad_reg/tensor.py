@@ -14,6 +14,7 @@ from typing import Any, NoReturn, final
 import numpy as np
 
 from .backward import checked_gradient, part, pull_back
+from .exchange import Exchange, checked_device
 from .mode import grad_enabled
 from .op import Op, describe
 from .operators import Operators
@@ -28,7 +29,7 @@ _SCALARS = frozenset([int, float, bool, complex, np.float64, np.float32])
 
 
 @final
-class Tensor(Operators, Protocols):
+class Tensor(Operators, Protocols, Exchange):
     """An array with a gradient: the value, what it was made from, and, for a leaf, where its gradient collects.
 
     ``data`` is copied. Its dtype is kept; Python floats are float64. ``requires_grad=True`` makes it a
@@ -228,7 +229,7 @@ def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTING
         else:
             values.append(x if type(x) in _SCALARS else _frozen(op, x))
     if op.setting_names:
-        settings = {name: _owned(value) for name, value in (op.defaults | settings).items()}
+        settings = {name: _owned(value) for name, value in (op.defaults | settings).items()} if settings else op.defaults
     try:
         data = op.forward(*values, **settings) if settings else op.forward(*values)
     except (TypeError, ValueError, IndexError) as error:
@@ -334,14 +335,29 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None, name: str 
     return Tensor(data, requires_grad, dtype, name)
 
 
-def asarray(data: Any, dtype: Any = None) -> Tensor:
+def asarray(data: Any, dtype: Any = None, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """``data`` as a Tensor, not copied where it need not be; a Tensor is returned as it is.
 
-    Do not change an array that you have handed over: a recorded graph may need it.
+    Do not change an array that you have handed over: a recorded graph may need it. ``copy=True`` copies always,
+    ``copy=False`` never: then a ``ValueError`` says that it cannot be had without.
 
     >>> asarray(np.arange(3))
     Tensor([0, 1, 2])
     """
+    checked_device(device, "asarray")
     if type(data) is Tensor:
-        return data if dtype is None or data.dtype == dtype else data.astype(dtype)
-    return _constant(_numbers(data, dtype, copy=False))
+        if copy is False and dtype is not None and data.dtype != dtype:
+            raise ValueError(f"asarray: {data.describe()} cannot become {np.dtype(dtype)} without a copy; allow one with copy=None.")
+        return data if not copy and (dtype is None or data.dtype == dtype) else data.astype(data.dtype if dtype is None else dtype)
+    if copy is False:
+        data = _shared(data, dtype)
+    return _constant(_numbers(data, dtype, copy=bool(copy)))
+
+
+def _shared(data: Any, dtype: Any) -> Any:
+    try:
+        return np.asarray(data, dtype, copy=False)
+    except ValueError:
+        raise ValueError(
+            f"asarray: a {type(data).__name__} cannot become a Tensor of {dtype or 'its numbers'} without a copy; allow one: copy=None."
+        ) from None

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from .data import batches
+from .generators import generator
 from .history import History
 from .losses import accuracy, cross_entropy, mse
 from .mode import no_grad
 from .nn import Module
 from .optim import Adam, Optimizer
-from .random import generator
 from .tensor import Tensor, asarray
 
 __all__ = ["EarlyStopping", "fit"]

@@ -18,7 +18,7 @@ def case_with_slope(op, i):
     """The first case in which input i has a gradient other than 0; None if there is none."""
     for case in op.cases:
         inputs, _ = drawn(op, case)
-        if i in smooth(inputs) and np.any(differences(lambda v, c=case: np.sum(call(op, v, c.settings)), inputs, i)):
+        if i in smooth(inputs) and np.any(differences(lambda v, c=case: np.real(np.sum(call(op, v, c.settings))), inputs, i)):
             return case
     return None
 
@@ -79,7 +79,10 @@ DROPPED = {
     "power": (lambda g, out, a, b: g * b * a**b, lambda g, out, a, b: g * out * tg.log(a)),
     "divide": (lambda g, out, a, b: g / b, lambda g, out, a, b: -(g * out)),
     "clip": (lambda g, out, x, min, max: g, None, None),
-    "cross_entropy": (lambda g, out, logits, labels: g * tg.softmax(logits) / (logits.size // logits.shape[-1]), None),
+    "cross_entropy": (
+        lambda g, out, logits, *rest, **settings: g * tg.softmax(logits) / (logits.size // logits.shape[-1]),
+        *[None] * (tg.cross_entropy.arity - 1),
+    ),
 }
 
 

@@ -109,18 +109,18 @@ def test_a_key_changed_by_its_owner_does_not_change_the_gradient(take, wrapped, 
     np.testing.assert_array_equal(x.grad.data, expected)
 
 
-def test_a_key_of_scatter_changed_by_its_owner_does_not_change_the_gradient():
+def test_a_key_of_put_back_changed_by_its_owner_does_not_change_the_gradient():
     key, x = np.array([0, 2]), tg.Tensor([1.0, 2.0], requires_grad=True)
-    y = tg.scatter(x, key=key, shape=(3,))
+    y = tg.put_back(x, key=key, shape=(3,))
     key[:] = 1
     (y * [1.0, 10.0, 100.0]).sum().backward()
     np.testing.assert_array_equal(x.grad.data, [1, 100])
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_scatter_is_the_mirror_of_getitem(name):
+def test_put_back_is_the_mirror_of_getitem(name):
     key = KEYS[name]
-    np.testing.assert_array_equal(tg.scatter(weights(key), key=key, shape=SHAPE), expected_gradient(key))
+    np.testing.assert_array_equal(tg.put_back(weights(key), key=key, shape=SHAPE), expected_gradient(key))
 
 
 def test_numpys_put_which_writes_in_place_is_no_op():

@@ -29,9 +29,10 @@ from tinygrad_reg.op import ELEMENTWISE, OPS
 KINKED_CASES = [(op, case) for op, case in DIFFERENTIABLE_CASES if is_kinked(op)]
 BROADCASTING = [op for op in DIFFERENTIABLE if op.fits == ELEMENTWISE and op.arity > 0 and not op.setting_names]
 SHARING = [
-    op
+    (op, case)
     for op in DIFFERENTIABLE
-    if op.arity > 1 and len(set(op.domain)) == 1 and not op.domain[0].ties and any(len(set(c.shapes)) == 1 and c.shapes[0] for c in op.cases)
+    for case in op.cases
+    if op.arity > 1 and len(set(op.domain)) == 1 and not op.domain[0].ties and len(set(case.shapes)) == 1
 ]
 JUMP = 0.01 / STEP
 
@@ -113,12 +114,12 @@ def test_gradient_and_second_derivative_at_any_place_of_the_domain(data):
     check_second_derivative(op, inputs, case.settings, rng)
 
 
-@pytest.mark.parametrize("op", SHARING, ids=str)
-def test_one_tensor_in_two_places_gets_both_slopes(op):
+@pytest.mark.parametrize(("op", "case"), SHARING, ids=case_id)
+def test_one_tensor_in_two_places_gets_both_slopes(op, case):
     rng = seeded(op.name)
-    x = sample(op, [(3,)] * op.arity, rng)[0]
-    g = rng.normal(size=np.shape(op(*[x] * op.arity)))
-    apart = gradients(op, [x] * op.arity, {}, g)
-    t = tg.Tensor(x, requires_grad=True)
-    op(*[t] * op.arity).backward(g)
+    same = [sample(op, case.shapes, rng)[0]] * op.arity
+    g = random_like(call(op, same, case.settings), rng)
+    apart = gradients(op, same, case.settings, g)
+    t = tg.Tensor(same[0], requires_grad=True)
+    op(*[t] * op.arity, **case.settings).backward(g)
     assert_close(t.grad.data, sum(apart), op.name)

@@ -1,7 +1,11 @@
 """Models: modules that hold parameters, layers, and ways to start their weights."""
 
+from .convolution import AvgPool2d, Conv1d, Conv2d, MaxPool2d
+from .embedding import Embedding
 from .initialisers import INITIALISERS, initialise
-from .layers import Dropout, Flatten, Linear, ReLU, Sequential, Sigmoid, Tanh
+from .layers import Dropout, Flatten, Linear, Penalised, ReLU, Sequential, Sigmoid, Tanh
 from .module import Module, PenaltyTable
+from .normalisation import BatchNorm1d, BatchNorm2d, LayerNorm
 
-__all__ = ["INITIALISERS", "Dropout", "Flatten", "Linear", "Module", "PenaltyTable", "ReLU", "Sequential", "Sigmoid", "Tanh", "initialise"]
+__all__ = ["INITIALISERS", "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d", "Dropout", "Embedding", "Flatten", "LayerNorm", "Linear"]
+__all__ += ["MaxPool2d", "Module", "Penalised", "PenaltyTable", "ReLU", "Sequential", "Sigmoid", "Tanh", "initialise"]

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..generators import generator
 from ..op import Op
+from ..ops.attention import dropout
 from ..ops.elementwise import relu, sigmoid, tanh
 from ..penalties import L1, L2, checked_lambda
-from ..random import generator
 from ..tensor import Tensor
 from .initialisers import initialise
 from .module import Module
@@ -33,7 +34,52 @@ class Lambda:
 _l1, _l2 = lru_cache(L1), lru_cache(L2)
 
 
-class Linear(Module):
+class Penalised(Module):
+    """Base of layers with a weight and perhaps a bias, each of which may be penalised.
+
+    Each of the four lambdas adds λ·Σ|·| (L1) or λ·Σ(·)² (L2, without ½) of weight or bias to ``regularization_loss()``; they are read at
+    each call and may be changed at any time. A negative or NaN lambda is a ``ValueError``.
+    """
+
+    weight: Tensor | None
+    bias: Tensor | None
+    weight_lambda_l1 = Lambda()
+    weight_lambda_l2 = Lambda()
+    bias_lambda_l1 = Lambda()
+    bias_lambda_l2 = Lambda()
+
+    def set_lambdas(self, weight_lambda_l1: float = 0, weight_lambda_l2: float = 0, bias_lambda_l1: float = 0, bias_lambda_l2: float = 0) -> None:
+        """Set all four, after weight and bias."""
+        self.weight_lambda_l1 = weight_lambda_l1
+        self.weight_lambda_l2 = weight_lambda_l2
+        self.bias_lambda_l1 = bias_lambda_l1
+        self.bias_lambda_l2 = bias_lambda_l2
+        name = type(self).__name__
+        if self.weight is None and (weight_lambda_l1 or weight_lambda_l2):
+            raise ValueError(f"{name}: weight_lambda_l1 and weight_lambda_l2 penalise a weight, and there is none with affine=False.")
+        if self.bias is None and (bias_lambda_l1 or bias_lambda_l2):
+            raise ValueError(f"{name}: bias_lambda_l1 and bias_lambda_l2 penalise a bias, and there is none with bias=False.")
+
+    def penalties(self) -> list[tuple[str, L1 | L2]]:
+        """The penalties whose λ is above 0, each with the name of its parameter."""
+        found: list[tuple[str, L1 | L2]] = []
+        if self.weight_lambda_l1 and self.weight is not None:
+            found.append(("weight", _l1(self.weight_lambda_l1)))
+        if self.weight_lambda_l2 and self.weight is not None:
+            found.append(("weight", _l2(self.weight_lambda_l2)))
+        if self.bias_lambda_l1 and self.bias is not None:
+            found.append(("bias", _l1(self.bias_lambda_l1)))
+        if self.bias_lambda_l2 and self.bias is not None:
+            found.append(("bias", _l2(self.bias_lambda_l2)))
+        return found
+
+    def lambdas_set(self) -> list[str]:
+        """The lambdas above 0, for printing."""
+        names = ("weight_lambda_l1", "weight_lambda_l2", "bias_lambda_l1", "bias_lambda_l2")
+        return [f"{name}={getattr(self, name):g}" for name in names if getattr(self, name)]
+
+
+class Linear(Penalised):
     """Fully connected layer: y = x @ weight + bias.
 
     ``weight`` has shape (n_inputs, n_outputs), ``bias`` (n_outputs,), starting at 0. Each of the four lambdas adds
@@ -53,10 +99,7 @@ class Linear(Module):
     ValueError: Linear: weight_lambda_l2 is -1; a penalty's strength must be finite and at least 0 (0 switches it off).
     """
 
-    weight_lambda_l1 = Lambda()
-    weight_lambda_l2 = Lambda()
-    bias_lambda_l1 = Lambda()
-    bias_lambda_l2 = Lambda()
+    weight: Tensor
 
     def __init__(
         self,
@@ -76,12 +119,7 @@ class Linear(Module):
         dtype = np.dtype(dtype or np.float64)
         self.weight = Tensor(initialise(init, n_inputs, n_outputs, rng), requires_grad=True, dtype=dtype, name="weight")
         self.bias = Tensor(np.zeros(n_outputs), requires_grad=True, dtype=dtype, name="bias") if bias else None
-        self.weight_lambda_l1 = weight_lambda_l1
-        self.weight_lambda_l2 = weight_lambda_l2
-        self.bias_lambda_l1 = bias_lambda_l1
-        self.bias_lambda_l2 = bias_lambda_l2
-        if not bias and (bias_lambda_l1 or bias_lambda_l2):
-            raise ValueError("Linear: bias_lambda_l1 and bias_lambda_l2 penalise a bias, and there is none with bias=False.")
+        self.set_lambdas(weight_lambda_l1, weight_lambda_l2, bias_lambda_l1, bias_lambda_l2)
 
     def forward(self, x: Any) -> Tensor:
         """x @ weight + bias, for x of shape (..., n_inputs)."""
@@ -94,24 +132,9 @@ class Linear(Module):
             ) from error
         return y if self.bias is None else y + self.bias
 
-    def penalties(self) -> list[tuple[str, L1 | L2]]:
-        """The penalties whose λ is above 0, each with the name of its parameter."""
-        found: list[tuple[str, L1 | L2]] = []
-        if self.weight_lambda_l1:
-            found.append(("weight", _l1(self.weight_lambda_l1)))
-        if self.weight_lambda_l2:
-            found.append(("weight", _l2(self.weight_lambda_l2)))
-        if self.bias_lambda_l1 and self.bias is not None:
-            found.append(("bias", _l1(self.bias_lambda_l1)))
-        if self.bias_lambda_l2 and self.bias is not None:
-            found.append(("bias", _l2(self.bias_lambda_l2)))
-        return found
-
     def extra_repr(self) -> str:
         """Sizes, and the lambdas that are set."""
-        names = ("weight_lambda_l1", "weight_lambda_l2", "bias_lambda_l1", "bias_lambda_l2")
-        lambdas = [f"{name}={getattr(self, name):g}" for name in names if getattr(self, name)]
-        return ", ".join([*map(str, self.weight.shape), *lambdas, *(["bias=False"] if self.bias is None else [])])
+        return ", ".join([*map(str, self.weight.shape), *self.lambdas_set(), *(["bias=False"] if self.bias is None else [])])
 
 
 class _Activation(Module):
@@ -172,10 +195,7 @@ class Dropout(Module):
 
     def forward(self, x: Any) -> Any:
         """x with elements dropped in training, x itself in evaluation."""
-        if not self.training or self.rate == 0:
-            return x
-        kept = generator(self.rng).random(x.shape) >= self.rate
-        return x * (kept / (1 - self.rate)).astype(x.dtype if x.dtype.kind == "f" else np.float64)
+        return dropout(x, self.rate, self.training, self.rng)
 
     def extra_repr(self) -> str:
         """The rate."""

@@ -240,7 +240,7 @@ def tanh(x):
 tanh.defvjp(lambda g, out, x: g * (1 - out * out))
 
 
-@op(label="σ")
+@op(label="σ", aliases=("expit",))
 def sigmoid(x):
     """Logistic function of each element: 1/(1 + exp(-x)). Slope: σ(x)·(1 - σ(x)).
 
@@ -355,16 +355,24 @@ clip.defvjp(_clip_x, _clip_min, _clip_max)
 
 
 @op(cases=[case((2, 3), dtype="float64"), case((), dtype="float64")])
-def astype(x, *, dtype):
+def astype(x, *, dtype, copy=True, device=None):
     """The same numbers in another dtype; the gradient comes back in the dtype of ``x``, and is 0 for whole numbers.
+
+    ``copy`` and ``device`` are the array API's; values never change, so a copy is never needed. Raises ``TypeError`` for
+    complex numbers that would lose their imaginary part.
 
     >>> astype(Tensor([1.0, 2.0]), dtype="float32")
     Tensor([1., 2.], dtype=float32)
     """
-    return np.asarray(x).astype(dtype, copy=False)
+    x = np.asarray(x)
+    if x.dtype.kind == "c" and np.dtype(dtype).kind not in "cb":
+        raise TypeError(f"complex numbers do not fit into {np.dtype(dtype)}: take their real(), imag() or abs() first")
+    if device not in (None, "cpu"):
+        raise ValueError(f"there is no device {device!r}; everything is on 'cpu'")
+    return x.astype(dtype, copy=False)
 
 
-astype.defvjp(lambda g, out, x, dtype: g if np.dtype(dtype).kind in "fc" else None)
+astype.defvjp(lambda g, out, x, dtype, copy, device: g if np.dtype(dtype).kind in "fc" else None)
 
 
 def as_float(x: Any) -> Any:

@@ -7,18 +7,22 @@ from typing import Any
 import numpy as np
 
 from ..domain import REAL, case, integers
-from ..op import op
-from .elementwise import as_float, exp
+from ..op import expression, op
+from .choice import where
+from .elementwise import as_float, exp, negative
 from .reduction import sum
+from .shape import expand_dims
 
-SOFTMAX = (case((2, 3)), case((2, 3), axis=0), case((2, 3, 2), axis=1), case((3,)), case((0, 3)), case((2, 1)))
-FITS_SOFTMAX = "axis must be one existing axis that is not empty"
+SOFTMAX = (case((2, 3)), case((2, 3), axis=0), case((2, 3, 2), axis=1), case((3,)), case((0, 3)), case((2, 1)), case((3, 0)))
+FITS_SOFTMAX = "axis must be one existing axis"
 
 
 def _exponents(x: Any, axis: int) -> tuple[Any, Any]:
     """x minus its largest along ``axis``, with that axis in front, where NumPy folds it fastest."""
     x = as_float(x)
     x = np.ascontiguousarray(x.T if x.ndim == 2 and axis in (1, -1) else np.moveaxis(x, axis, 0))
+    if not x.size:
+        return x.copy(), x.copy()
     shifted = x - np.maximum.reduce(x, axis=0)
     return shifted, np.exp(shifted)
 
@@ -42,6 +46,16 @@ def softmax(x, *, axis=-1):
 softmax.defvjp(lambda g, out, x, axis: out * (g - sum(g * out, axis=axis, keepdims=True)))
 
 
+@expression(cases=SOFTMAX)
+def softmin(x, axis=-1):
+    """softmax(-x) along ``axis``: the smallest gets most.
+
+    >>> softmin(Tensor([0.0, 10000.0]))
+    Tensor([1., 0.])
+    """
+    return softmax(negative(x), axis=axis)
+
+
 @op(label="log softmax", cases=SOFTMAX, fits=FITS_SOFTMAX)
 def log_softmax(x, *, axis=-1):
     """log(softmax(x)) along ``axis``, for any size of x. Slope of entry i in x_j: δ_ij - p_j.
@@ -50,7 +64,8 @@ def log_softmax(x, *, axis=-1):
     Tensor([-10000.,      0.])
     """
     shifted, e = _exponents(x, axis)
-    shifted -= np.log(np.add.reduce(e, axis=0))
+    if shifted.size:
+        shifted -= np.log(np.add.reduce(e, axis=0))
     return _back(shifted, axis)
 
 
@@ -87,29 +102,44 @@ def checked_labels(labels: Any, classes: int) -> Any:
     return labels
 
 
+REDUCTIONS = ("mean", "sum", "none")
+
+
 @op(
     label="cross-entropy",
     domain=[REAL, integers(0, 3)],
-    cases=(case((4, 3), (4,)), case((3,), ()), case((2, 2, 4), (2, 2)), case((1, 5), (1,))),
+    cases=(
+        case((4, 3), (4,)),
+        case((3,), ()),
+        case((2, 2, 4), (2, 2)),
+        case((1, 5), (1,)),
+        case((4, 3), (4,), weight=np.array([0.5, 1.0, 2.0]), label_smoothing=0.2),
+        case((4, 3), (4,), weight=np.array([0.5, 1.0, 2.0]), ignore_index=1),
+        case((2, 2, 3), (2, 2), reduction="none", ignore_index=0),
+        case((4, 3), (4,), reduction="sum", label_smoothing=1.0),
+    ),
     fits="logits have shape (..., classes), and labels hold one integer class for each row, shape (...), or one probability for each logit",
 )
-def cross_entropy(logits, labels):
+def cross_entropy(logits, labels, *, weight=None, ignore_index=None, label_smoothing=0.0, reduction="mean"):
     """Mean of -log softmax(logits)[label] over all rows; stable for logits of any size.
 
     ``logits`` has shape (..., classes). ``labels`` are integers of shape (...), or probabilities of
     the logits' shape (then the mean of -Σ p·log softmax). Slope in the logits: (softmax - p)/rows.
 
+    ``weight`` holds a factor for each class; the mean is then divided by the sum of the labels' weights (for probabilities, by the
+    rows). Rows with the label ``ignore_index`` do not count. ``label_smoothing`` takes that share of each label and spreads it evenly
+    over all classes. ``reduction`` is ``"mean"``, ``"sum"``, or ``"none"``: a loss for each row.
+
     >>> cross_entropy(Tensor([[0.0, 10000.0], [0.0, 0.0]]), Tensor([1, 0]))
     Tensor(0.3466)
     """
     labels = np.asarray(labels)
+    if not (weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean"):
+        return _weighed(log_softmax.forward(logits), *targets(logits, labels, weight, ignore_index, label_smoothing), checked_reduction(reduction))
     if labels.shape == logits.shape and labels.dtype.kind == "f":
         return -np.add.reduce(labels * log_softmax.forward(logits), axis=None) / rows(logits)
-    if labels.shape != logits.shape[:-1]:
-        raise ValueError("the shapes of logits and labels do not go together")
-    columns = logits.reshape(-1, logits.shape[-1])
-    labels = checked_labels(labels, logits.shape[-1]).reshape(-1)
-    shifted, e = _exponents(columns, 1)
+    labels = _label_for_each_row(logits, labels).reshape(-1)
+    shifted, e = _exponents(logits.reshape(-1, logits.shape[-1]), 1)
     each = np.log(np.add.reduce(e, axis=0)) - shifted[labels, np.arange(labels.size)]
     return np.add.reduce(each) / rows(logits)
 
@@ -119,19 +149,79 @@ def rows(logits: Any) -> int:
     return logits.size // logits.shape[-1]
 
 
+def checked_reduction(reduction: str) -> str:
+    """``reduction`` if it is one, else an error that says which there are."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'")
+    return reduction
+
+
+def targets(logits: Any, labels: Any, weight: Any, ignore_index: int | None, label_smoothing: float) -> tuple[Any, Any]:
+    """The factor of each -log probability in the loss, of the logits' shape, and what a mean is divided by."""
+    classes, dtype = logits.shape[-1], logits.dtype if logits.dtype.kind == "f" else np.dtype(np.float64)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing is {label_smoothing}; it is a share, from 0 to 1")
+    if weight is not None:
+        weight = np.asarray(weight).astype(dtype)
+        if weight.shape != (classes,):
+            raise ValueError(f"weight has shape {weight.shape}, and there are {classes} classes")
+    if _are_probabilities(labels) and labels.shape == logits.shape:
+        if ignore_index is not None:
+            raise ValueError("ignore_index is a label, and these are probabilities")
+        return _smoothed(labels, classes, label_smoothing, weight), rows(logits)
+    labels = labels if isinstance(labels, (np.ndarray, np.generic)) else np.asarray(labels)
+    kept = np.ones(labels.shape, bool) if ignore_index is None else labels != ignore_index
+    labels = _label_for_each_row(logits, np.where(kept, labels, np.zeros_like(labels)))
+    sure = one_hot.forward(labels, num_classes=classes, dtype=dtype)
+    total = np.add.reduce(kept if weight is None else weight[labels] * kept, axis=None)
+    return _smoothed(sure, classes, label_smoothing, weight) * kept[..., None].astype(dtype), dtype.type(total)
+
+
+def _label_for_each_row(logits: Any, labels: Any) -> Any:
+    if labels.shape != logits.shape[:-1]:
+        raise ValueError("the shapes of logits and labels do not go together")
+    return checked_labels(labels, logits.shape[-1])
+
+
+def _smoothed(p: Any, classes: int, share: float, weight: Any) -> Any:
+    if share:
+        p = p * (1 - share) + share / classes
+    return p if weight is None else p * weight
+
+
+def _weighed(log_p: Any, q: Any, total: Any, reduction: str) -> Any:
+    with np.errstate(invalid="ignore", divide="ignore"):  # 0·-inf is not taken; a mean over no rows is NaN
+        each = -np.add.reduce(where.forward(q != 0, q * log_p, 0), axis=-1)
+        return each if reduction == "none" else np.add.reduce(each, axis=None) / (total if reduction == "mean" else 1)
+
+
 def _are_probabilities(labels: Any) -> bool:
     return getattr(labels, "dtype", np.dtype(int)).kind == "f"
 
 
-def _cross_entropy_logits(g, out, logits, labels):
+def _for_each_row(g: Any, total: Any, reduction: str) -> Any:
+    if reduction == "none":
+        return expand_dims(g, axis=-1)
+    return g / total if reduction == "mean" and total else g  # the mean over no rows is NaN, its slope 0
+
+
+def _cross_entropy_logits(g, out, logits, labels, weight, ignore_index, label_smoothing, reduction):
     p = softmax(logits)
+    if not (weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean"):
+        q, total = targets(logits, labels, weight, ignore_index, label_smoothing)
+        return _for_each_row(g, total, reduction) * (p * sum(q, axis=-1, keepdims=True) - q)
     if _are_probabilities(labels):
         return (g / rows(logits)) * (p * sum(labels, axis=-1, keepdims=True) - labels)
     return (g / rows(logits)) * (p - one_hot(labels, num_classes=logits.shape[-1], dtype=logits.dtype))
 
 
-def _cross_entropy_labels(g, out, logits, labels):
-    return None if not _are_probabilities(labels) else -(g / rows(logits)) * log_softmax(logits)
+def _cross_entropy_labels(g, out, logits, labels, weight, ignore_index, label_smoothing, reduction):
+    if not _are_probabilities(labels):
+        return None
+    each = -_for_each_row(g, rows(logits), reduction) * log_softmax(logits)
+    if label_smoothing:
+        each = each * (1 - label_smoothing)
+    return each if weight is None else each * np.asarray(weight).astype(logits.dtype)
 
 
 cross_entropy.defvjp(_cross_entropy_logits, _cross_entropy_labels)

@@ -14,6 +14,7 @@ import numpy as np
 from ..domain import REAL, case
 from ..op import op
 from .choice import equal, isnan, logical_or, where
+from .complexes import conj, is_complex
 from .elementwise import as_float, astype, divide, exp, sign
 from .shape import broadcast_to, expand_dims
 
@@ -41,18 +42,26 @@ def _count(x: Any, out: Any) -> int:
 
 
 @op(label="Σ", cases=WITH_EMPTY, fits=FITS)
-def sum(x, *, axis=None, keepdims=False):
-    """Sum over ``axis``. Slope: 1 for every element; the sum of nothing is 0.
+def sum(x, *, axis=None, keepdims=False, dtype=None):
+    """Sum over ``axis``, in ``dtype`` if one is given. Slope: 1 for every element; the sum of nothing is 0.
 
     >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     Tensor([4., 6.])
     """
+    if dtype is not None:
+        return np.add.reduce(x, axis=axis, keepdims=keepdims, dtype=dtype)
     if axis == 0 and not keepdims and type(x) is np.ndarray and x.ndim == 2 and x.dtype.kind == "f" and x.size:
         return _ones(x.shape[0], x.dtype).dot(x)  # BLAS adds rows several times faster
     return np.add.reduce(x, axis=axis, keepdims=keepdims)
 
 
-sum.defvjp(lambda g, out, x, axis, keepdims: broadcast_to(restore(g, axis, keepdims), shape=x.shape))
+def _sum(g, out, x, axis, keepdims, dtype=None):
+    if dtype is not None and np.dtype(dtype).kind not in "fc":
+        return None  # cut to whole numbers: flat
+    return broadcast_to(restore(g, axis, keepdims), shape=x.shape)
+
+
+sum.defvjp(_sum)
 
 _ONES: dict[tuple[int, Any], Any] = {}
 
@@ -83,7 +92,7 @@ def sum_of_squares(x, scale=1):
     >>> sum_of_squares(Tensor([1.0, -2.0]), 0.5)
     Tensor(2.5)
     """
-    flat = np.asarray(x).ravel()
+    flat = _ordered(np.asarray(x), "Σx² of complex numbers may mean two things: write (x * x).sum(), or (abs(x)**2).sum()").ravel()
     if flat.dtype.kind != "f":
         flat = as_float(flat)
     return _one_number(scale * flat.dot(flat))
@@ -99,7 +108,8 @@ def sum_of_sizes(x, scale=1):
     >>> sum_of_sizes(Tensor([1.0, -2.0]), 0.5)
     Tensor(1.5)
     """
-    return _one_number(scale * np.add.reduce(np.absolute(x), axis=None))
+    size = np.absolute(_ordered(x, "it takes real ones; for complex numbers write abs(x).sum()"))
+    return _one_number(scale * np.add.reduce(size, axis=None))
 
 
 sum_of_sizes.defvjp(lambda g, out, x, scale: (g * scale) * sign(x), lambda g, out, x, scale: g * sum_of_sizes(x, 1))
@@ -122,6 +132,13 @@ def mean(x, *, axis=None, keepdims=False):
 mean.defvjp(lambda g, out, x, axis, keepdims: broadcast_to(restore(g, axis, keepdims) / _count(x, out), shape=x.shape))
 
 
+def _ordered(x: Any, instead: str = "they have no order; take the extreme of their sizes, abs(x)") -> Any:
+    """x, unless it holds complex numbers."""
+    if is_complex(x):
+        raise TypeError(f"x holds complex numbers, and {instead}")
+    return x
+
+
 def _extreme(g, out, x, axis, keepdims):
     winners = logical_or(equal(x, restore(out, axis, keepdims)), isnan(x))  # where a NaN wins, it gets the gradient
     share = restore(g, axis, keepdims) / sum(astype(winners, dtype=g.dtype), axis=axis, keepdims=True)
@@ -135,7 +152,7 @@ def max(x, *, axis=None, keepdims=False):
     >>> max(Tensor([[1.0, 5.0], [3.0, 4.0]]), axis=0)
     Tensor([3., 5.])
     """
-    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
+    return np.maximum.reduce(_ordered(x), axis=axis, keepdims=keepdims)
 
 
 max.defvjp(_extreme)
@@ -148,7 +165,7 @@ def min(x, *, axis=None, keepdims=False):
     >>> min(Tensor([[1.0, 5.0], [3.0, 4.0]]), axis=0)
     Tensor([1., 4.])
     """
-    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
+    return np.minimum.reduce(_ordered(x), axis=axis, keepdims=keepdims)
 
 
 min.defvjp(_extreme)
@@ -158,7 +175,7 @@ _SPREAD = (*ALL_AXES[:6], case((4, 3), axis=0, correction=1), case((5,), correct
 
 @op(cases=_SPREAD, fits=FITS + ", with more than `correction` elements along it")
 def var(x, *, axis=None, keepdims=False, correction=0):
-    """Variance over ``axis``: Σ(x - mean)²/(n - correction). Slope: 2(x - mean)/(n - correction).
+    """Variance over ``axis``: Σ|x - mean|²/(n - correction), a real number. Slope: 2(x - mean)/(n - correction).
 
     >>> var(Tensor([1.0, 2.0, 3.0]), correction=1)
     Tensor(1.)
@@ -166,14 +183,16 @@ def var(x, *, axis=None, keepdims=False, correction=0):
     x = np.asarray(x)
     centred = x - mean.forward(x, axis=axis, keepdims=True)
     centred = centred - mean.forward(centred, axis=axis, keepdims=True)  # the mean was rounded: equal values must come out as 0
-    total = sum.forward(centred * centred, axis=axis, keepdims=keepdims)
+    squares = centred.real**2 + centred.imag**2 if is_complex(x) else centred * centred
+    total = sum.forward(squares, axis=axis, keepdims=keepdims)
     spare = _count(x, total) - correction
     return total / (spare if spare > 0 else 0)
 
 
 def _var_slope(x, out, axis, correction):
     n = _count(x, out) - correction
-    return (x - mean(x, axis=axis, keepdims=True)) * (2 / n if n > 0 else np.nan)
+    centred = x - mean(x, axis=axis, keepdims=True)
+    return (conj(centred) if is_complex(x) else centred) * (2 / n if n > 0 else np.nan)
 
 
 var.defvjp(lambda g, out, x, axis, keepdims, correction: restore(g, axis, keepdims) * _var_slope(x, out, axis, correction))

@@ -14,8 +14,10 @@ from ..op import op
     cases=(case((2, 3), shape=(3, 2)), case((2, 3), shape=-1), case((), shape=(1, 1)), case((2, 0), shape=(0, 5)), case((4, 3), shape=(2, -1))),
     fits="the new shape must hold as many elements as the old; one size may be -1",
 )
-def reshape(x, *, shape):
+def reshape(x, *, shape, copy=None):
     """The same elements, in the same row-major order, in another shape; one size may be -1.
+
+    ``copy`` is the array API's; values never change, so it makes no difference.
 
     >>> reshape(Tensor([1.0, 2.0, 3.0, 4.0]), (2, 2))
     Tensor([[1., 2.],
@@ -24,7 +26,7 @@ def reshape(x, *, shape):
     return np.reshape(x, shape)
 
 
-reshape.defvjp(lambda g, out, x, shape: reshape(g, shape=x.shape))
+reshape.defvjp(lambda g, out, x, shape, copy=None: reshape(g, shape=x.shape))
 
 
 @op(
@@ -77,7 +79,7 @@ broadcast_to.defvjp(lambda g, out, x, shape: g)
     cases=(case((2, 3), axis=0), case((2, 3), axis=-1), case((2, 3), axis=(0, 2)), case((), axis=(0, 1))),
     fits="axis must name places of the result, each once",
 )
-def expand_dims(x, *, axis):
+def expand_dims(x, *, axis=0):
     """New axes of size 1, at the places ``axis`` of the result.
 
     >>> expand_dims(Tensor([1.0, 2.0]), axis=1)
@@ -152,3 +154,8 @@ def stack(*arrays, axis=0):
 
 
 stack.defvjp(lambda g, out, *arrays, axis, index: g[(slice(None),) * (axis % out.ndim) + (index,)])
+
+
+def as_array(x: Any) -> Any:
+    """x if it has a shape, as arrays and Tensors do; a number or a list as an array."""
+    return x if hasattr(x, "shape") else np.asarray(x)

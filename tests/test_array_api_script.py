@@ -1,0 +1,76 @@
+"""The script that runs the consortium's suite, on a suite of four tests."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("array_api.py")
+CONFTEST = """
+def pytest_addoption(parser):
+    parser.addoption("--disable-deadline", action="store_true")
+"""
+SUITE = """
+import importlib, os
+import pytest
+xp = importlib.import_module(os.environ["ARRAY_API_TESTS_MODULE"])
+assert os.environ["ARRAY_API_TESTS_VERSION"] == "2024.12"
+
+def test_sum():
+    assert xp.sum(xp.ones(3)) == 3
+
+def test_setitem():
+    xp.ones(3)[0] = 1
+
+@pytest.mark.parametrize("name", ["ones", "{missing}"])
+def test_has_name(name):
+    assert hasattr(xp, name)
+
+def test_finfo():
+    assert type(xp.finfo(xp.float32).eps) is float
+"""
+
+
+def run(folder, *arguments):
+    environment = {key: value for key, value in os.environ.items() if key != "ARRAY_API_TESTS"}
+    if folder is not None:
+        environment["ARRAY_API_TESTS"] = str(folder)
+    return subprocess.run([sys.executable, SCRIPT, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    def make(missing):
+        (tmp_path / "array_api_tests").mkdir()
+        (tmp_path / "conftest.py").write_text(CONFTEST)
+        (tmp_path / "array_api_tests" / "test_little.py").write_text(SUITE.replace("{missing}", missing))
+        return tmp_path
+
+    return make
+
+
+def test_without_the_suite_it_says_how_to_get_it(tmp_path):
+    for folder in (None, tmp_path):
+        done = run(folder)
+        assert done.returncode == 2
+        assert "Nothing was run" in done.stderr
+        assert "git clone --recurse-submodules" in done.stderr
+
+
+def test_what_numpy_passes_must_pass_but_for_what_is_listed(checkout):
+    folder = checkout("zeros")
+    done = run(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 passed, 0 failed that NumPy passes, 1 expected to fail" in done.stdout
+    assert "values never change in place" in done.stdout
+    assert "better    array_api_tests.test_little::test_finfo" in done.stdout
+    assert "2 passed, 0 failed" in run(folder, "-k", "has_name").stdout
+    assert run(folder, "-k", "nothing_of_that_name").returncode == 2
+
+
+def test_what_is_worse_fails(checkout):
+    done = run(checkout("bmat"))
+    assert done.returncode == 1
+    assert "WORSE     array_api_tests.test_little::test_has_name[bmat]: failed" in done.stdout

@@ -1,0 +1,95 @@
+"""Differences of neighbours along an axis, slopes and areas by them: calculus on samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from ..domain import case
+from ..op import expression, op
+from .padding import pad
+from .reduction import sum
+from .scan import cumsum
+from .shape import as_array, broadcast_to, concat, reshape
+
+_STEPS = (case((5,)), case((2, 4), n=2), case((3, 2), axis=0), case((4,), n=0), case((2, 2), n=2), case((4, 0)), case((5, 2), axis=-2, n=3))
+
+
+@op(label="Δ", cases=_STEPS, fits="n must be 0 or more, and axis one existing axis")
+def differences(x, *, n=1, axis=-1):
+    """Each element minus the one before it along ``axis``, n times over: what diff is made of. Slope: 1 and -1.
+
+    >>> differences(Tensor([1.0, 4.0, 9.0]))
+    Tensor([3., 5.])
+    """
+    return np.diff(x, n, axis)
+
+
+def _differences(g, out, x, n, axis):
+    if out.size == 0:
+        return None
+    width = [(0, 0)] * x.ndim
+    width[axis] = (n, n)
+    return differences(pad(g, pad_width=tuple(width)), n=n, axis=axis) * (-1) ** n
+
+
+differences.defvjp(_differences)
+
+
+@expression(cases=_STEPS)
+def diff(x, n=1, axis=-1, prepend=None, append=None):
+    """Each element minus the one before it along ``axis``, n times over; ``prepend`` and ``append`` are joined to x first.
+
+    >>> diff(Tensor([1.0, 4.0, 9.0]), prepend=0.0)
+    Tensor([1., 3., 5.])
+    """
+    x = as_array(x)
+    if n == 0 or (prepend is None and append is None):  # no differences, no ends: as NumPy has it
+        return differences(x, n=n, axis=axis)
+    one = tuple(1 if i == normalize_axis_index(axis, x.ndim, "diff") else m for i, m in enumerate(x.shape))
+    ends = [None if end is None else as_array(end) for end in (prepend, append)]
+    ends = [broadcast_to(end, shape=one) if end is not None and end.ndim == 0 else end for end in ends]
+    return differences(concat([part for part in (ends[0], x, ends[1]) if part is not None], axis=axis), n=n, axis=axis)
+
+
+_AREAS = (case((5,)), case((2, 3), axis=0, dx=0.5), case((4,), (4,)), case((2, 3), (3,)), case((3, 2), (3, 2), axis=0), case((1,)))
+
+
+@expression(cases=_AREAS)
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    """Area under the samples y along ``axis``, at the places x or ``dx`` apart, by trapezoids. Slopes in y and in x.
+
+    >>> trapezoid(Tensor([1.0, 2.0, 3.0]))
+    Tensor(4.)
+    """
+    y = as_array(y)
+    axis = normalize_axis_index(axis, y.ndim, "trapezoid")
+    return sum(_slices(y, x, dx, axis, "trapezoid"), axis=axis)
+
+
+@expression(cases=_AREAS)
+def cumulative_trapezoid(y, x=None, dx=1.0, axis=-1):
+    """Area under the samples y up to each one but the first, along ``axis``, by trapezoids.
+
+    >>> cumulative_trapezoid(Tensor([1.0, 2.0, 3.0]))
+    Tensor([1.5, 4. ])
+    """
+    y = as_array(y)
+    axis = normalize_axis_index(axis, y.ndim, "cumulative_trapezoid")
+    return cumsum(_slices(y, x, dx, axis, "cumulative_trapezoid"), axis=axis)
+
+
+def _slices(y: Any, x: Any, dx: Any, axis: int, name: str) -> Any:
+    """The areas between neighbours."""
+    before = (slice(None),) * axis
+    heights = (y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]) * 0.5
+    if x is None:
+        return heights * dx
+    x = as_array(x)
+    if x.ndim == 1:
+        if x.size != y.shape[axis]:
+            raise ValueError(f"{name}: x has {x.size} places, and y of shape {y.shape} has {y.shape[axis]} samples along axis {axis}.")
+        return heights * reshape(differences(x), shape=(-1, *(1,) * (y.ndim - axis - 1)))
+    return heights * differences(x, axis=axis - y.ndim)
