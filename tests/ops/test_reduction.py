@@ -144,3 +144,12 @@ def test_places_of_extremes_are_numpys_first_at_a_tie(name):
         found = getattr(tg, name)(tg.Tensor(x, requires_grad=True), **settings)
         np.testing.assert_array_equal(found.data, getattr(np, name)(x, **settings))
         assert not found.requires_grad
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "var", "std", "logsumexp"])
+def test_a_single_number_may_be_folded_along_an_axis_that_it_has_not(name, axis):
+    x = tg.Tensor(2.0, requires_grad=True)
+    out = getattr(tg, name)(x, axis=axis)
+    assert out.shape == ()
+    assert tg.grad(out, x).item() == (0.0 if name in ("var", "std") else 1.0)

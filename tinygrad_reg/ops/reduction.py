@@ -37,6 +37,11 @@ def restore(g: Any, axis: Any, keepdims: bool) -> Any:
     return g if keepdims or axis is None else expand_dims(g, axis=axis)
 
 
+def _axis(x: Any, axis: Any) -> Any:
+    # NumPy lets a single number be folded along axis 0 or -1, which it does not have: nothing is to be restored.
+    return axis if x.ndim else None
+
+
 def _count(x: Any, out: Any) -> int:
     return x.size // out.size if out.size else 0
 
@@ -58,7 +63,7 @@ def sum(x, *, axis=None, keepdims=False, dtype=None):
 def _sum(g, out, x, axis, keepdims, dtype=None):
     if dtype is not None and np.dtype(dtype).kind not in "fc":
         return None  # cut to whole numbers: flat
-    return broadcast_to(restore(g, axis, keepdims), shape=x.shape)
+    return broadcast_to(restore(g, _axis(x, axis), keepdims), shape=x.shape)
 
 
 sum.defvjp(_sum)
@@ -129,7 +134,7 @@ def mean(x, *, axis=None, keepdims=False):
     return total / _count(x, total)
 
 
-mean.defvjp(lambda g, out, x, axis, keepdims: broadcast_to(restore(g, axis, keepdims) / _count(x, out), shape=x.shape))
+mean.defvjp(lambda g, out, x, axis, keepdims: broadcast_to(restore(g, _axis(x, axis), keepdims) / _count(x, out), shape=x.shape))
 
 
 def _ordered(x: Any, instead: str = "they have no order; take the extreme of their sizes, abs(x)") -> Any:
@@ -140,6 +145,7 @@ def _ordered(x: Any, instead: str = "they have no order; take the extreme of the
 
 
 def _extreme(g, out, x, axis, keepdims):
+    axis = _axis(x, axis)
     winners = logical_or(equal(x, restore(out, axis, keepdims)), isnan(x))  # where a NaN wins, it gets the gradient
     share = restore(g, axis, keepdims) / sum(astype(winners, dtype=g.dtype), axis=axis, keepdims=True)
     return where(winners, broadcast_to(share, shape=x.shape), 0)
