@@ -80,7 +80,7 @@ def arccos(x):
     return np.arccos(x)
 
 
-arccos.defvjp(lambda g, out, x: -g / sqrt((1 - x) * (1 + x)))
+arccos.defvjp(lambda g, out, x: -(g / sqrt((1 - x) * (1 + x))))
 
 
 @op(aliases=("atan",))
