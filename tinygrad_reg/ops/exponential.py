@@ -136,7 +136,7 @@ def _minus_distance(a: Any, b: Any) -> Any:
     """-|a - b|; -inf where both are infinite. With it the sums above are several times faster than NumPy's functions."""
     if np.result_type(a, b).kind != "f":
         a, b = as_float(a), as_float(b)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return np.fmax(-np.absolute(a - b), -np.inf)
 
 
