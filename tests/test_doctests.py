@@ -39,6 +39,8 @@ def test_example(test, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     report = []
     doctest.DocTestRunner(verbose=False).run(test, out=report.append, clear_globs=False)
+    if "which is not installed" in "".join(report):
+        pytest.skip("the example needs an extra that is not installed")
     assert not report, "".join(report)
 
 

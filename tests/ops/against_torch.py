@@ -29,7 +29,7 @@ def assert_as_torch(ours, theirs, inputs, rtol=1e-9, orders=2):
     got, expected = [ours(*mine)], [theirs(*other)]
     for order in range(orders + 1):
         for a, b in zip(got, expected, strict=True):
-            np.testing.assert_allclose(a.data, b.detach().numpy(), rtol=rtol, atol=1e-11, err_msg=f"order {order}")
+            np.testing.assert_allclose(a.data, b.detach().resolve_conj().numpy(), rtol=rtol, atol=1e-11, err_msg=f"order {order}")
         if order == orders or not any(t.requires_grad for t in expected):
             break
         ours_total = weighed_by(got, np.asarray, tg.real)

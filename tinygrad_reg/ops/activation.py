@@ -127,7 +127,8 @@ def gelu(x, *, approximate="none"):
     if approximate == "none":
         return x * ndtr.forward(x)
     if approximate == "tanh":
-        return x * sigmoid.forward(_gelu_exponent(x))
+        with np.errstate(over="ignore"):  # of an infinite exponent σ is 0 or 1, as it should be
+            return x * sigmoid.forward(_gelu_exponent(x))
     raise ValueError(f"there is no approximation {approximate!r}")
 
 
