@@ -31,7 +31,7 @@ __array_namespace_info__()
 """
 # Elementwise functions of one and two arrays, by the kinds of numbers that they take.
 UNARY = {
-    "abs": "if",
+    "abs": "ifc",
     "acos": "fc",
     "acosh": "fc",
     "asin": "fc",

@@ -56,6 +56,8 @@ def _as_matrix(domain, x):
     """x as a matrix of the kind that the domain names: entries off the diagonal are small, those on it far apart."""
     if not domain.matrix:
         return x
+    if domain.matrix == "increasing":
+        return np.sort(x, axis=-1) if x.ndim else x
     if domain.matrix in ("symmetric", "positive definite"):
         x = (x + x.mT) / 2
     m, n = x.shape[-2:]

@@ -16,7 +16,8 @@ from tinygrad_reg import ops
 from tinygrad_reg.op import ALIASES, EXPRESSIONS, OPS
 
 PAGE = Path(tg.__file__).with_name("OPS.md")
-SLOPE = re.compile(r"\b(slopes?|gradients?|derivatives?|differentiable|flat|linear)\b", re.IGNORECASE)
+SLOPE = re.compile(r"\b(slopes?|gradients?|derivatives?|differentiable)\b", re.IGNORECASE)
+SAYS_IT = re.compile(r"(Slopes?|No gradient)\b")
 INTRODUCTION = """# Operations
 
 Made from the table of ops by `python tests/op_page.py`; do not edit. Every op is a function of `tinygrad_reg`, takes Tensors and arrays, and,
@@ -41,9 +42,11 @@ def sentences(f):
 
 def described(f):
     """What the op does, and what its derivative is."""
-    parts = sentences(f)
-    derivative = [s for s in parts if SLOPE.search(s)]
-    return " ".join(s for s in parts if s not in derivative), " ".join(derivative) or "follows from the formula"
+    first, *others = sentences(f)
+    derivative = [s for s in others if SLOPE.search(s)]
+    if not any(map(SAYS_IT.match, derivative)):
+        raise ValueError(f"{f.name}: its description needs a sentence that starts with 'Slope', or says 'No gradient.'")
+    return " ".join([first, *(s for s in others if s not in derivative)]), " ".join(derivative)
 
 
 def domain_text(f):

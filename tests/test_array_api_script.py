@@ -1,5 +1,6 @@
-"""The script that runs the consortium's suite, on a suite of four tests."""
+"""The script that runs the consortium's suite, on a suite of five tests."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -28,8 +29,9 @@ def test_setitem():
 def test_has_name(name):
     assert hasattr(xp, name)
 
-def test_finfo():
-    assert type(xp.finfo(xp.float32).eps) is float
+class TestKinds:
+    def test_finfo(self):
+        assert type(xp.finfo(xp.float32).eps) is float
 """
 
 
@@ -45,7 +47,7 @@ def checkout(tmp_path):
     def make(missing):
         (tmp_path / "array_api_tests").mkdir()
         (tmp_path / "conftest.py").write_text(CONFTEST)
-        (tmp_path / "array_api_tests" / "test_little.py").write_text(SUITE.replace("{missing}", missing))
+        (tmp_path / "array_api_tests" / "test_array_object.py").write_text(SUITE.replace("{missing}", missing))
         return tmp_path
 
     return make
@@ -64,8 +66,8 @@ def test_what_numpy_passes_must_pass_but_for_what_is_listed(checkout):
     done = run(folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed, 0 failed that NumPy passes, 1 expected to fail" in done.stdout
-    assert "values never change in place" in done.stdout
-    assert "better    array_api_tests.test_little::test_finfo" in done.stdout
+    assert "expected  array_api_tests/test_array_object.py::test_setitem: Values never change in place" in done.stdout
+    assert "better    array_api_tests/test_array_object.py::TestKinds::test_finfo" in done.stdout
     assert "2 passed, 0 failed" in run(folder, "-k", "has_name").stdout
     assert run(folder, "-k", "nothing_of_that_name").returncode == 2
 
@@ -73,4 +75,34 @@ def test_what_numpy_passes_must_pass_but_for_what_is_listed(checkout):
 def test_what_is_worse_fails(checkout):
     done = run(checkout("bmat"))
     assert done.returncode == 1
-    assert "WORSE     array_api_tests.test_little::test_has_name[bmat]: failed" in done.stdout
+    assert "WORSE     array_api_tests/test_array_object.py::test_has_name[bmat]: failed" in done.stdout
+
+
+@pytest.fixture
+def script():
+    spec = importlib.util.spec_from_file_location("array_api_script", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_skip_has_a_reason(script):
+    listed = script.reasons(script.SKIPS.read_text(encoding="utf-8"))
+    assert len(listed) == 3
+    assert all(len(why) > 40 for why in listed.values())
+
+
+def test_a_skip_that_is_not_needed_is_said(script, capsys):
+    runs = {"a.py::one": "passed", "a.py::two": "passed"}
+    assert script.report(runs, runs | {"a.py::two": "failed"}, {"a.py::one": "why", "two": "because"}) == 0
+    said = capsys.readouterr().out
+    assert "passes    a.py::one: its line in array_api_skips.txt can go" in said
+    assert "expected  a.py::two: because" in said
+    assert "two: its line" not in said
+    assert script.report(runs, {"a.py::one": "passed"}, {}) == 1  # a test that is not there did not pass
+    assert "WORSE     a.py::two: not there" in capsys.readouterr().out
+
+
+def test_names_are_those_of_pytest(script):
+    assert script.full_name("array_api_tests.test_fft", "test_fft") == "array_api_tests/test_fft.py::test_fft"
+    assert script.full_name("array_api_tests.test_x.TestY", "test_z[a.b]") == "array_api_tests/test_x.py::TestY::test_z[a.b]"

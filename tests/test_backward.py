@@ -229,5 +229,79 @@ def test_a_wrong_gradient_leaves_every_gradient_as_it_was():
 def test_rules_raise_no_warnings_of_zero_divided_by_zero():
     x = variable([0.0, 1.0])
     (tg.sqrt(x) * [0.0, 1.0]).sum().backward()  # 0/0 in the rule of sqrt; warnings are errors here
-    assert np.isnan(x.grad.data[0])
-    assert x.grad.data[1] == 0.5
+    np.testing.assert_array_equal(x.grad.data, [0, 0.5])  # what is multiplied by 0 plays no part
+
+
+UNSAFE = {
+    "sqrt": (tg.sqrt, 0.0), "log": (tg.log, 0.0), "log1p": (tg.log1p, -1.0), "reciprocal": (tg.reciprocal, 0.0), "rsqrt": (tg.rsqrt, 0.0),
+    "cbrt": (tg.cbrt, 0.0), "arcsin": (tg.arcsin, 1.0), "arctanh": (tg.arctanh, -1.0), "arccosh": (tg.arccosh, 1.0), "exp": (tg.exp, 1000.0),
+    "sinh": (tg.sinh, 1000.0), "log of -1": (tg.log, -1.0), "nan": (tg.exp, np.nan), "1/x": (lambda x: 1 / x, 0.0), "x/x": (lambda x: x / x, 0.0),
+    "x**-2": (lambda x: x**-2, 0.0), "x**0.5": (lambda x: x**0.5, 0.0), "√(2x)·3": (lambda x: 3 * tg.sqrt(2 * x), 0.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("f", "bad"), UNSAFE.values(), ids=UNSAFE)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the forward's own
+def test_a_branch_that_where_does_not_choose_has_no_gradient_of_any_order(f, bad):
+    for values in ([bad, 0.5], [[0.5], [bad]], bad):
+        x = tg.Tensor(values, requires_grad=True)
+        safe = np.equal(x.data, 0.5)
+        y = tg.where(safe, f(x), 3 * x)
+        slope = tg.grad(y.sum(), x, create_graph=True)
+        curvature = tg.grad(slope.sum(), x)
+        single = tg.Tensor(0.5, requires_grad=True)
+        first = tg.grad(f(single), single, create_graph=True)
+        second = tg.grad(first, single)
+        np.testing.assert_allclose(slope.data, np.where(safe, first.data, 3), rtol=1e-14)
+        np.testing.assert_allclose(curvature.data, np.where(safe, second.data, 0), rtol=1e-14)
+        y.sum().backward()
+        np.testing.assert_array_equal(x.grad.data, slope.data)
+
+
+def test_a_gradient_that_is_not_0_meets_an_infinite_slope():
+    x = tg.Tensor([0.0, 4.0], requires_grad=True)
+    np.testing.assert_array_equal(tg.grad(tg.sqrt(x).sum(), x).data, [np.inf, 0.25])
+    np.testing.assert_array_equal(tg.jacobian(tg.sqrt, x).data, [[np.inf, 0], [0, 0.25]])
+    np.testing.assert_array_equal(tg.jvp(tg.sqrt, (x,), ([1.0, 1.0],))[1].data, [np.inf, 0.25])
+    np.testing.assert_array_equal(tg.jvp(tg.sqrt, (x,), ([0.0, 1.0],))[1].data, [0, 0.25])
+    assert np.isnan(tg.grad(tg.sqrt(x * x).sum(), x).data[0])  # ∞ times the slope 0 of x² is neither
+
+
+def test_second_derivatives_where_the_first_gradient_is_0():
+    x = tg.Tensor([0.0, 1.0], requires_grad=True)
+    f = (tg.where(tg.greater(x, 0), tg.sqrt(x), 1.0) - 1) ** 2  # its slope at 1 is 0, and its curvature 2·(1/2)²
+    slope = tg.grad(f.sum(), x, create_graph=True)
+    np.testing.assert_array_equal(slope.data, [0, 0])
+    np.testing.assert_array_equal(tg.grad(slope.sum(), x).data, [0, 0.5])
+
+
+def test_nan_is_seen_in_a_gradient_that_is_a_view():
+    x = tg.Tensor([[0.0, 1.0], [4.0, 0.0]], requires_grad=True)
+    t = x.T
+    assert tg.grad(tg.where(t > 0, tg.sqrt(t), 0).sum(), x).tolist() == [[0, 0.5], [0.25, 0]]
+    total = (x - 1.25).sum()  # 0, and its gradient is one number repeated
+    assert tg.grad(tg.where(total > 0, tg.sqrt(total), 0), x).tolist() == [[0, 0], [0, 0]]
+
+
+LINES = {
+    "softmax": (lambda x: tg.softmax(x), [-np.inf] * 3),
+    "log_softmax": (lambda x: tg.log_softmax(x), [-np.inf] * 3),
+    "layer_norm": (lambda x: tg.layer_norm(x, 3), [np.nan, 0.0, 1.0]),
+    "var": (lambda x: tg.var(x, axis=-1, keepdims=True), [np.inf, 0.0, 1.0]),
+    "norm": (lambda x: tg.linalg.vector_norm(x, axis=-1, keepdims=True, ord=3), [np.nan, 0.0, 1.0]),
+    "prod": (lambda x: tg.expand_dims(tg.prod(x, axis=1), axis=1), [np.inf, 0.0, 1.0]),
+    "cumsum of log": (lambda x: tg.cumsum(tg.log(x), axis=-1), [0.0, -1.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize(("f", "bad"), LINES.values(), ids=LINES)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the forward's own
+def test_a_line_that_where_does_not_choose_has_no_gradient_either(f, bad):
+    good = [1.0, 2.0, 4.0]
+    x, alone = variable([good, bad]), variable([good])
+    for values, other in ((x, 0), (x, -1)):
+        y, expected = tg.where([[True], [False]], f(values), other), f(alone)
+        slope = tg.grad((y * y).sum(), values, create_graph=True)
+        first = tg.grad((expected * expected).sum(), alone, create_graph=True)
+        np.testing.assert_allclose(slope.data, [first.data[0], [0, 0, 0]], rtol=1e-12)
+        np.testing.assert_allclose(tg.grad(slope[0, 1], values).data, [tg.grad(first[0, 1], alone).data[0], [0, 0, 0]], rtol=1e-12, atol=1e-15)

@@ -28,6 +28,7 @@ OPS = {
     "transpose": (lambda: variable(2, 3).transpose(0, 0), ValueError, ["permute_dims", "axes=(0, 0)", "every axis once"]),
     "mT": (lambda: variable(3).mT, ValueError, ["permute_dims", "(3,)"]),
     "broadcast": (lambda: tg.broadcast_to(variable(2), (3,)), ValueError, ["broadcast_to", "(2,)", "shape=(3,)", "aligned from the right"]),
+    "axis as an index": (lambda: variable(2, 3).sum(axis=2), IndexError, ["sum", "axis 2", "(2, 3)"]),  # it is both, as NumPy's
     "squeeze": (lambda: variable(2, 1).squeeze(0), ValueError, ["squeeze", "(2, 1)", "axis=0", "only axes of size 1"]),
     "expand": (lambda: variable(2).expand_dims(3), ValueError, ["expand_dims", "axis=3", "places of the result"]),
     "concat": (lambda: tg.concat([variable(2, 3), variable(2)]), ValueError, ["concat", "(2, 3)", "(2,)", "but for the size along axis"]),
@@ -129,3 +130,20 @@ def test_an_error_in_the_function_to_differentiate_restores_the_mode():
         with pytest.raises(ZeroDivisionError):
             tg.jacobian(lambda x: 1 // 0, 1.0)
         assert not (variable(1) * 2).requires_grad
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: tg.cbrt(tg.Tensor([1j])), r"^cbrt: .*complex128.* It takes floats\."),
+        (lambda: tg.arctan2(1j, tg.ones(2)), r"^arctan2: .* It takes floats\."),
+        (lambda: tg.bitwise_and(tg.ones(2), 1), r"^bitwise_and: .* It takes bools, whole numbers\."),
+        (lambda: tg.tan(np.array(["a"])), r"^tan: .* It takes floats, complex numbers\."),
+        (lambda: tg.relu(tg.Tensor([1j])), r"^relu: it takes real numbers"),
+        (lambda: tg.linalg.inv(tg.ones((2, 2), dtype="float16")), r"^linalg_inv: .* It takes float32, float64, complex64 and complex128\."),
+        (lambda: tg.max_pool1d(tg.ones((1, 1, 4), dtype=bool), 2), r"^max_pool1d: window_max: x holds bool; it takes floats and whole numbers"),
+    ],
+)
+def test_a_wrong_dtype_is_told_which_are_right(call, words):
+    with pytest.raises(TypeError, match=words):
+        call()

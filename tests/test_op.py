@@ -208,15 +208,15 @@ def test_the_names_of_the_package_are_taken(taken):
 
 
 def test_numpys_function_of_the_same_name_comes_to_ones_own_op():
-    def unwrap(x):
+    def real_if_close(x):
         return x * 3
 
-    own = tg.op()(unwrap)
+    own = tg.op()(real_if_close)
     own.defvjp(lambda g, out, x: g * 3)
     x = tg.Tensor([0.0, 1.0], requires_grad=True)
-    np.unwrap(x).sum().backward()
+    np.real_if_close(x).sum().backward()
     assert x.grad.tolist() == [3, 3]
-    assert NUMPY[np.unwrap] is own
+    assert NUMPY[np.real_if_close] is own
 
 
 @pytest.mark.parametrize(
@@ -249,3 +249,25 @@ def test_an_op_needs_a_domain_for_each_array():
         @tg.op(domain=[tg.REAL] * 3)
         def pair(a, b):
             return a
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "words"),
+    [
+        (
+            lambda x: tg.median(x, axis=7),
+            ValueError,
+            r"^median: axis 7 is out of bounds for array of dimension 2\. Got float64 of shape \(2, 3\), axis=7\.$",
+        ),
+        (lambda x: tg.median(x, axis=(0, 0)), ValueError, r"^median: repeated axis\. Got float64 of shape \(2, 3\)"),
+        (lambda x: tg.ptp(x, axis=7), ValueError, r"^ptp: max: axis 7 is out of bounds"),
+        (lambda x: tg.matvec(x, tg.ones(4)), ValueError, r"^matvec: matmul: shapes .*not aligned"),
+        (lambda x: tg.vstack([x, tg.ones((1, 2))]), ValueError, r"^vstack: concat: .*shape \(2, 3\).*shape \(1, 2\)"),
+        (lambda x: tg.flatten(x, start_axis="x"), TypeError, r"^flatten: 'str' object cannot be interpreted as an integer\. Got .*start_axis='x'"),
+        (lambda x: tg.prelu(x, tg.ones(2)), ValueError, r"^prelu: weight of shape"),
+        (lambda x: tg.compress(tg.ones(6) > 0, x, axis=0), IndexError, r"^compress: "),
+    ],
+)
+def test_an_expression_says_its_name_in_its_errors(call, kind, words):
+    with pytest.raises(kind, match=words):
+        call(tg.ones((2, 3)))

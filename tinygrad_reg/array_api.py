@@ -1,7 +1,8 @@
 """The package as a namespace of the Python array API standard, 2024.12: kinds of numbers, constants, what it says of itself.
 
-The functions of the standard are the ops, under the standard's names. Two things of it are missing on purpose: ``x[key] = v``
-is refused because values never change, and a Tensor that requires a gradient does not leave by DLPack.
+The functions of the standard are the ops, under the standard's names. Three things of it are missing on purpose: ``x[key] = v``
+is refused because values never change, a Tensor that requires a gradient does not leave by DLPack, and before DLPack 1.0, which alone
+can say that a value must not be written to, only copies leave.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _UNIONS = {
     "numeric": ("signed integer", "unsigned integer", "real floating", "complex floating"),
     None: tuple(_KINDS),
 }
+_NAMED = (*_KINDS, "integral", "numeric")
 
 # ------------------------------------------------------------------------------------ kinds of numbers
 
@@ -70,7 +72,10 @@ def finfo(type: Any, /) -> FloatInfo:
     >>> finfo(float32).bits, finfo(Tensor([1.0])).eps
     (32, 2.220446049250313e-16)
     """
-    found = np.finfo(_dtype(type))
+    dtype = _dtype(type, "finfo")
+    if dtype.kind not in "fc":
+        raise ValueError(f"finfo: {dtype.name} holds no floating-point numbers; for whole numbers there is iinfo.")
+    found = np.finfo(dtype)
     eps, most, least, normal = (float(x) for x in (found.eps, found.max, found.min, found.smallest_normal))
     return FloatInfo(found.bits, eps, most, least, normal, np.dtype(found.dtype))
 
@@ -81,7 +86,9 @@ def iinfo(type: Any, /) -> IntInfo:
     >>> iinfo(int8).max
     127
     """
-    dtype = _dtype(type)
+    dtype = _dtype(type, "iinfo")
+    if dtype.kind not in "iu":
+        raise ValueError(f"iinfo: {dtype.name} holds no whole numbers; for floating-point ones there is finfo.")
     found = np.iinfo(dtype)
     return IntInfo(found.bits, int(found.max), int(found.min), dtype)
 
@@ -92,6 +99,8 @@ def result_type(*arrays_and_dtypes: Any) -> np.dtype:
     >>> result_type(Tensor([1.0], dtype="float32"), 2.0).name
     'float32'
     """
+    if not arrays_and_dtypes:
+        raise ValueError("result_type: give at least one array, dtype or number.")
     return np.result_type(*(_kind(x) for x in arrays_and_dtypes))
 
 
@@ -101,7 +110,7 @@ def can_cast(from_: Any, to: Any, /) -> Any:
     >>> can_cast(int32, float64), can_cast(Tensor([1.5]), int64)
     (True, False)
     """
-    return np.can_cast(_dtype(from_), _dtype(to))
+    return np.can_cast(_dtype(from_, "can_cast"), _dtype(to, "can_cast"))
 
 
 def isdtype(dtype: Any, kind: Any) -> Any:
@@ -110,16 +119,28 @@ def isdtype(dtype: Any, kind: Any) -> Any:
     >>> isdtype(float32, "real floating"), isdtype(int8, ("bool", "signed integer"))
     (True, True)
     """
-    return np.isdtype(np.dtype(dtype), kind)
+    dtype = _dtype(dtype, "isdtype")
+    for one in kind if isinstance(kind, tuple) else (kind,):
+        if not _is_kind(one):
+            wrong = ValueError if isinstance(one, str) else TypeError
+            raise wrong(f"isdtype: there is no kind {one!r}; kinds are {', '.join(map(repr, _NAMED))}, dtypes, and tuples of these.")
+    return np.isdtype(dtype, kind)
 
 
-def _dtype(x: Any) -> np.dtype:
-    return np.dtype(getattr(x, "dtype", x))
+def _is_kind(x: Any) -> Any:
+    return x in _NAMED if isinstance(x, str) else isinstance(x, np.dtype) or (isinstance(x, type) and issubclass(x, np.generic))
+
+
+def _dtype(x: Any, who: str) -> np.dtype:
+    try:
+        return np.dtype(getattr(x, "dtype", x))
+    except TypeError:
+        raise TypeError(f"{who}: {x!r} is no dtype, and no array.") from None
 
 
 def _kind(x: Any) -> Any:
     """x for NumPy's promotion: Python numbers as they are, everything else by its dtype."""
-    return x if type(x) in (int, float, complex) else True if x is True or x is False else _dtype(x)
+    return x if type(x) in (int, float, complex) else True if x is True or x is False else _dtype(x, "result_type")
 
 
 # ------------------------------------------------------------------------------- what it says of itself
@@ -155,7 +176,7 @@ class Info:
 
 def _of(kind: Any) -> tuple[np.dtype, ...]:
     if kind not in _KINDS:
-        raise ValueError(f"dtypes: there is no kind {kind!r}; kinds are {', '.join(map(repr, (*_KINDS, 'integral', 'numeric')))}, or None.")
+        raise ValueError(f"dtypes: there is no kind {kind!r}; kinds are {', '.join(map(repr, _NAMED))}, or None.")
     return _KINDS[kind]
 
 

@@ -66,6 +66,7 @@ INVERTIBLE = Domain(matrix="invertible")
 SYMMETRIC = Domain(matrix="symmetric")  # and eigenvalues all different
 POSITIVE_DEFINITE = Domain(matrix="positive definite")
 DISTINCT = Domain(matrix="distinct")  # real eigenvalues, all different
+INCREASING = Domain(matrix="increasing")  # numbers that increase along the last axis, as places of samples do
 
 
 @dataclass(frozen=True)

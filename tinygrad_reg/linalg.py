@@ -36,8 +36,9 @@ from .ops.shape import as_array, permute_dims, reshape
 from .ops.solving import linalg_inv as inv
 from .ops.solving import linalg_solve as solve
 from .ops.solving import linalg_solve_triangular
+from .ops.triangles import linalg_lu as lu
 
-__all__ = ["cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "expm", "inv", "lstsq", "matmul"]
+__all__ = ["cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "expm", "inv", "lstsq", "lu", "matmul"]
 __all__ += ["matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve"]
 __all__ += ["solve_triangular", "svd", "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace", "vecdot", "vector_norm"]
 

@@ -11,17 +11,21 @@ from typing import Any
 
 import numpy as np
 
+from .loss_parts import floats, reduced, same_shape
+from .margin_losses import multi_margin, multilabel_margin, multilabel_soft_margin
 from .op import describe
 from .ops.choice import equal, greater, not_equal, where
 from .ops.distance import cosine_similarity, pairwise_distance
 from .ops.elementwise import abs, clip, exp, log, minimum, relu, softplus
-from .ops.neural import REDUCTIONS, cross_entropy, targets
-from .ops.reduction import mean, sum, sum_of_sizes, sum_of_squares
-from .tensor import Tensor, asarray
+from .ops.neural import cross_entropy, targets
+from .ops.reduction import sum, sum_of_sizes, sum_of_squares
+from .ops.shape import expand_dims
+from .sequence_losses import ctc
+from .tensor import asarray
 
 __all__ = ["accuracy", "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding", "cross_entropy", "hinge", "hinge_embedding"]
 __all__ += ["huber", "kl_div", "l1", "margin_ranking", "mean_squared_error", "mse", "nll_loss", "poisson_nll", "smooth_l1", "soft_margin"]
-__all__ += ["triplet_margin"]
+__all__ += ["ctc", "gaussian_nll", "multi_margin", "multilabel_margin", "multilabel_soft_margin", "triplet_margin"]
 
 # --------------------------------------------------------------------------------------- of numbers
 
@@ -96,13 +100,34 @@ def poisson_nll(prediction: Any, target: Any, log_input: bool = True, full: bool
     >>> poisson_nll(Tensor([0.0, 1.0]), Tensor([1.0, 1.0]))
     Tensor(1.3591)
     """
-    x, target = _same_shape("poisson_nll", prediction, target)
+    x, target = same_shape("poisson_nll", prediction, target)
     each = exp(x) - target * x if log_input else x - target * log(x + eps)
     if full:
         many = greater(target, 1)
         t = where(many, target, 1)
         each = each + where(many, t * log(t) - t + 0.5 * log(2 * math.pi * t), 0)
     return reduced("poisson_nll", each, reduction)
+
+
+def gaussian_nll(prediction: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> Any:
+    """Mean of (log v + (x - t)²/v)/2 for predictions x with variances v, taken as ``eps`` at least, with slope 0 below; ``full`` adds log(2π)/2.
+
+    ``var`` is one number, or has the prediction's shape, or that with the last axis 1 or left out.
+
+    >>> gaussian_nll(Tensor([1.0, 2.0]), Tensor([1.0, 4.0]), Tensor([1.0, 1.0]))
+    Tensor(1.)
+    """
+    difference, var = _difference("gaussian_nll", prediction, target), floats(var)
+    shape = difference.shape
+    if var.shape == shape[:-1] != shape and var.ndim:
+        var = expand_dims(var, axis=-1)
+    if var.shape not in (shape, (*shape[:-1], 1), ()):
+        raise ValueError(f"gaussian_nll: var has shape {var.shape}; for predictions of shape {shape} it is that, with a last axis of 1, or a number.")
+    if (var.data < 0).any():
+        raise ValueError("gaussian_nll: a variance is below 0; for logarithms of variances give tg.exp(v).")
+    var = clip(var, eps, None)
+    each = 0.5 * (log(var) + difference * difference / var)
+    return reduced("gaussian_nll", each + 0.5 * math.log(2 * math.pi) if full else each, reduction)
 
 
 # --------------------------------------------------------------------------------------- of yes and no
@@ -116,7 +141,7 @@ def binary_cross_entropy(probability: Any, target: Any, weight: Any = None, redu
     >>> binary_cross_entropy(Tensor([0.5, 0.5]), Tensor([0.0, 1.0]))
     Tensor(0.6931)
     """
-    probability, target = _same_shape("binary_cross_entropy", probability, target)
+    probability, target = same_shape("binary_cross_entropy", probability, target)
     values = probability.data
     if values.size and not (values.min() >= 0 and values.max() <= 1):
         raise ValueError("binary_cross_entropy: probabilities must lie between 0 and 1. For raw scores use binary_cross_entropy_with_logits.")
@@ -136,7 +161,7 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any, weight: Any = Non
     Tensor(0.3466)
     """
     name = "binary_cross_entropy_with_logits"
-    logits, target = _same_shape(name, logits, target)
+    logits, target = same_shape(name, logits, target)
     if pos_weight is None:
         each = softplus(logits) - target * logits
     else:
@@ -166,7 +191,7 @@ def hinge(scores: Any, target: Any, margin: float = 1.0, reduction: str = "mean"
     >>> hinge(Tensor([2.0, 0.5]), Tensor([1.0, -1.0]))
     Tensor(0.75)
     """
-    scores, target = _same_shape("hinge", scores, target)
+    scores, target = same_shape("hinge", scores, target)
     return reduced("hinge", relu(margin - target * scores), reduction)
 
 
@@ -176,7 +201,7 @@ def soft_margin(scores: Any, target: Any, reduction: str = "mean") -> Any:
     >>> soft_margin(Tensor([0.0, 1000.0]), Tensor([1.0, 1.0]))
     Tensor(0.3466)
     """
-    scores, target = _same_shape("soft_margin", scores, target)
+    scores, target = same_shape("soft_margin", scores, target)
     return reduced("soft_margin", softplus(-(target * scores)), reduction)
 
 
@@ -189,7 +214,7 @@ def nll_loss(log_probabilities: Any, labels: Any, weight: Any = None, ignore_ind
     >>> nll_loss(tg.log_softmax(Tensor([[0.0, 0.0]])), [1])
     Tensor(0.6931)
     """
-    log_p = _floats(log_probabilities)
+    log_p = floats(log_probabilities)
     labels = asarray(labels).data
     try:
         if labels.dtype.kind not in "iu":
@@ -212,7 +237,7 @@ def kl_div(log_prediction: Any, target: Any, reduction: str = "mean", log_target
     >>> kl_div(tg.log(Tensor([0.5, 0.5])), Tensor([1.0, 0.0]), "sum")
     Tensor(0.6931)
     """
-    x, t = _same_shape("kl_div", log_prediction, target)
+    x, t = same_shape("kl_div", log_prediction, target)
     if log_target:
         each = exp(t) * (t - x)
     else:
@@ -244,7 +269,7 @@ def hinge_embedding(distance: Any, target: Any, margin: float = 1.0, reduction: 
     >>> hinge_embedding(Tensor([2.0, 0.5]), Tensor([1.0, -1.0]))
     Tensor(1.25)
     """
-    distance, target = _same_shape("hinge_embedding", distance, target)
+    distance, target = same_shape("hinge_embedding", distance, target)
     return reduced("hinge_embedding", where(equal(target, 1), distance, relu(margin - distance)), reduction)
 
 
@@ -254,7 +279,7 @@ def cosine_embedding(a: Any, b: Any, target: Any, margin: float = 0.0, reduction
     >>> cosine_embedding(Tensor([[1.0, 0.0], [1.0, 0.0]]), Tensor([[0.0, 1.0], [1.0, 0.0]]), Tensor([1.0, -1.0]))
     Tensor(1.)
     """
-    cosine, target = _same_shape("cosine_embedding", cosine_similarity(*_same_shape("cosine_embedding", a, b)), target)
+    cosine, target = same_shape("cosine_embedding", cosine_similarity(*same_shape("cosine_embedding", a, b)), target)
     return reduced("cosine_embedding", where(equal(target, 1), 1 - cosine, relu(cosine - margin)), reduction)
 
 
@@ -264,7 +289,7 @@ def margin_ranking(first: Any, second: Any, target: Any, margin: float = 0.0, re
     >>> margin_ranking(Tensor([2.0]), Tensor([1.5]), Tensor([-1.0]))
     Tensor(0.5)
     """
-    gap, target = _same_shape("margin_ranking", _difference("margin_ranking", first, second), target)
+    gap, target = same_shape("margin_ranking", _difference("margin_ranking", first, second), target)
     return reduced("margin_ranking", relu(margin - target * gap), reduction)
 
 
@@ -280,41 +305,14 @@ def triplet_margin(
     >>> triplet_margin(Tensor([0.0, 0.0]), Tensor([0.0, 1.0]), Tensor([0.0, 1.5]))
     Tensor(0.5)
     """
-    anchor, positive = _same_shape("triplet_margin", anchor, positive)
-    anchor, negative = _same_shape("triplet_margin", anchor, negative)
+    anchor, positive = same_shape("triplet_margin", anchor, positive)
+    anchor, negative = same_shape("triplet_margin", anchor, negative)
     far = pairwise_distance(anchor, negative, p, eps)
     if swap:
         far = minimum(far, pairwise_distance(positive, negative, p, eps))
     return reduced("triplet_margin", relu(margin + pairwise_distance(anchor, positive, p, eps) - far), reduction)
 
 
-# ------------------------------------------------------------------------------------------ common
-
-
-def reduced(loss: str, each: Any, reduction: str) -> Any:
-    """The mean or the sum of each element's loss, or all of them."""
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"{loss}: reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'.")
-    return mean(each) if reduction == "mean" else sum(each) if reduction == "sum" else each
-
-
-def _floats(x: Any) -> Tensor:
-    """x as a Tensor, with whole numbers as floats."""
-    x = x if type(x) is Tensor else Tensor(x)
-    return x if x.dtype.kind == "f" else x.astype(np.float64)
-
-
 def _difference(loss: str, prediction: Any, target: Any) -> Any:
-    prediction, target = _same_shape(loss, prediction, target)
+    prediction, target = same_shape(loss, prediction, target)
     return prediction - target
-
-
-def _same_shape(loss: str, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
-    prediction = prediction if type(prediction) is Tensor else Tensor(prediction)
-    target = target if type(target) is Tensor else Tensor(target)
-    if prediction.shape != target.shape:
-        raise ValueError(
-            f"{loss}: prediction is {describe(prediction.data)} and target {describe(target.data)}; the shapes must be equal, "
-            "nothing is broadcast. Often a column (n, 1) meets a row (n,): use .reshape(-1) or .reshape(-1, 1) on one of them."
-        )
-    return prediction if prediction.dtype.kind == "f" else prediction.astype(np.float64), target

@@ -1,7 +1,7 @@
 """Our functions against PyTorch's operator database: its sample inputs, values, gradients and gradients of gradients, in float64.
 
-Which row is which of our functions stands in torch_rows.py. The usual run takes the first few samples of each row; all of them are taken with
-HYPOTHESIS_PROFILE=thorough.
+Which row is which of our functions stands in torch_rows.py and torch_more_rows.py. The usual run takes the first few samples of each row; all
+of them are taken with HYPOTHESIS_PROFILE=thorough.
 """
 
 import os
@@ -11,6 +11,8 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from torch_more_rows import DIFFERENT as MORE_DIFFERENT
+from torch_more_rows import FIRST_ORDER, MORE
 from torch_rows import ROWS, adapted
 
 import tinygrad_reg as tg
@@ -56,6 +58,8 @@ def axis_of_a_single_number(sample):
     return isinstance(sample.input, torch.Tensor) and sample.input.ndim == 0 and any(isinstance(a, (int, tuple, list)) for a in given)
 
 
+ROWS = ROWS | MORE
+DIFFERENT = DIFFERENT | MORE_DIFFERENT
 DATABASE = {f"{o.name}{o.variant_test_name and '.'}{o.variant_test_name}": o for o in op_db}
 NAMED = [name for name in ROWS if name in DATABASE]
 
@@ -152,12 +156,13 @@ def compare(entry, function, sample):
         close(m.data, t, "value")
     if not pair.theirs:
         return
-    firsts = slopes(theirs, mine, pair, 0, entry.supports_gradgrad)
+    twice = entry.supports_gradgrad and entry.name not in FIRST_ORDER
+    firsts = slopes(theirs, mine, pair, 0, twice)
     if firsts is None:
         return
     for t, m in zip(*firsts, strict=True):
         close(m.data, t, "gradient")
-    if entry.supports_gradgrad:
+    if twice:
         seconds = slopes(*firsts, pair, 1, False)
         for t, m in zip(*seconds, strict=True) if seconds else ():
             close(m.data, t, "gradient of the gradient")

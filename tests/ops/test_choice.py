@@ -81,3 +81,15 @@ def test_logic_is_numpys():
     for name in ("logical_and", "logical_or"):
         np.testing.assert_array_equal(getattr(tg, name)(tg.Tensor(a), b).data, getattr(np, name)(a, b))
     np.testing.assert_array_equal(tg.logical_not(tg.Tensor(a)).data, ~a)
+
+
+def test_closeness_is_numpys_and_answers_of_one_bool_are_pythons():
+    a, b = np.array([1.0, 2.0, np.nan, np.inf]), np.array([1.0 + 1e-7, 2.1, np.nan, np.inf])
+    for settings in ({}, {"rtol": 0.1}, {"equal_nan": True}, {"rtol": 0, "atol": 0.2}):
+        np.testing.assert_array_equal(np.isclose(tg.Tensor(a), b, **settings).data, np.isclose(a, b, **settings))
+        assert np.allclose(tg.Tensor(a), b, **settings) is np.allclose(a, b, **settings)
+    for other in (a, b, a[:2]):
+        for equal_nan in (False, True):
+            assert tg.array_equal(tg.Tensor(a), other, equal_nan=equal_nan) is np.array_equal(a, other, equal_nan=equal_nan)
+    assert tg.allclose(tg.Tensor([1.0], requires_grad=True), [1.0]) is True
+    assert tg.array_equal([1.0], [1.0]) is True

@@ -76,3 +76,34 @@ def test_kinks_at_zero():
     z = tg.Tensor([0j], requires_grad=True)
     for f in (abs, tg.angle):
         np.testing.assert_array_equal(tg.grad(f(z).sum(), z).data, [0])
+
+
+ONLY_REAL = [
+    "relu",
+    "leaky_relu",
+    "elu",
+    "celu",
+    "selu",
+    "silu",
+    "mish",
+    "logsigmoid",
+    "softsign",
+    "softshrink",
+    "hardshrink",
+    "hardtanh",
+    "hardswish",
+]
+ONLY_REAL += ["hardsigmoid", "relu6", "sigmoid", "softplus", "entr"]
+MORE_ARGUMENTS = {
+    "prelu": lambda z: tg.prelu(z, 0.5), "glu": tg.glu, "threshold": lambda z: tg.threshold(z, 0.5, 0.0), "logaddexp": lambda z: tg.logaddexp(1.0, z),
+    "logaddexp2": lambda z: tg.logaddexp2(z, 1.0), "layer_norm": lambda z: tg.layer_norm(z, 2), "rms_norm": lambda z: tg.rms_norm(z, 2),
+    "cosine_similarity": lambda z: tg.cosine_similarity(z, z), "max_pool1d": lambda z: tg.max_pool1d(z[None], 2),
+    "adaptive_max_pool1d": lambda z: tg.adaptive_max_pool1d(tg.concat([z.T] * 2)[None], 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("f", [getattr(tg, name) for name in ONLY_REAL] + list(MORE_ARGUMENTS.values()), ids=[*ONLY_REAL, *MORE_ARGUMENTS])
+def test_what_is_made_for_real_numbers_refuses_complex_ones(f):
+    for z in (tg.Tensor(Z, requires_grad=True), tg.Tensor(Z.astype(np.complex64))):
+        with pytest.raises(TypeError, match=r": (it takes real numbers|x holds complex numbers).*Got .*complex"):
+            f(z)

@@ -380,3 +380,13 @@ def test_errors_say_what_fits(call, words):
 def test_the_condition_of_a_matrix_without_inverse_is_infinite():
     for p in (1, np.inf, "fro"):
         assert np.isinf(tg.linalg.cond(np.zeros((2, 2)), p))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_determinant_of_nan_or_infinity_has_gradient_nan(bad):
+    x = tg.Tensor([[[1.0, 2.0], [3.0, 4.0]], [[1.0, bad], [3.0, 4.0]]], requires_grad=True)
+    with np.errstate(all="ignore"):
+        det = tg.linalg.det(x)
+    slope = tg.grad(det, x, [1.0, 1.0]).data
+    np.testing.assert_allclose(slope[0], [[4, -3], [-2, 1]], rtol=1e-12)
+    assert np.isnan(slope[1]).any()

@@ -160,3 +160,29 @@ def test_astype_gives_the_gradient_back_in_the_dtype_of_the_input():
 
 def test_astype_to_integers_cuts_the_gradient():
     assert not tg.Tensor([1.5], requires_grad=True).astype("int64").requires_grad
+
+
+def test_nan_in_maximum_and_minimum_gets_the_gradient():
+    for f in (tg.maximum, tg.minimum):
+        a = tg.Tensor([np.nan, 1.0, np.nan, 2.0], requires_grad=True)
+        b = tg.Tensor([1.0, np.nan, np.nan, 2.0], requires_grad=True)
+        out = f(a, b)
+        np.testing.assert_array_equal(np.isnan(out.data), [True, True, True, False])
+        for gradient in tg.grad(out.sum(), (a, b)):  # PyTorch's: where the two cannot be compared, both
+            np.testing.assert_array_equal(gradient.data, [1, 1, 1, 0.5])
+    x = tg.Tensor([np.nan, 0.0, 1.0], requires_grad=True)
+    np.testing.assert_array_equal(tg.grad(tg.relu(x).sum(), x).data, [1, 0, 1])
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int64, np.uint8, np.bool_])
+def test_the_smallest_whole_number_has_a_size_that_does_not_wrap_around(dtype):
+    low = np.array([0 if np.dtype(dtype).kind in "ub" else np.iinfo(dtype).min, 1], dtype)
+    for f in (tg.sigmoid, tg.softplus, tg.logsigmoid, tg.softsign, tg.silu, tg.mish, tg.softshrink, tg.hardshrink):
+        np.testing.assert_allclose(f(low), f(low.astype(np.float64)), rtol=1e-12, atol=1e-300)
+
+
+def test_the_negative_of_a_repeated_number_is_one():
+    for x in (np.broadcast_to(np.float32(2), (3, 4)), np.broadcast_to([1.0, -2.0], (3, 2)), np.broadcast_to(1.0, (0, 2))):
+        found = tg.negative(x)
+        assert found.dtype == x.dtype
+        np.testing.assert_array_equal(found, -np.array(x))

@@ -137,3 +137,16 @@ def test_lerp_hits_both_ends():
     for weight, end in ((0, a), (1, b), (0.0, a), (1.0, b), (np.zeros(2), a), (np.ones(2), b)):
         np.testing.assert_array_equal(tg.lerp(a, b, weight), end)
     assert tg.lerp(np.uint8(10), np.uint8(4), 0.5) == 7
+
+
+def test_mantissas_and_exponents_are_numpys_and_go_together():
+    x = np.array([0.0, -0.0, 1.0, -3.0, 1e-310, 1e300, np.inf, -np.inf, np.nan])
+    t = tg.Tensor(x, requires_grad=True)
+    mantissa, exponent = np.frexp(t)
+    for ours, theirs in zip((mantissa, exponent), np.frexp(x), strict=True):
+        np.testing.assert_array_equal(ours.data, theirs)
+    np.testing.assert_array_equal(np.ldexp(mantissa, exponent).data, x)
+    assert tg.grad(np.ldexp(*np.frexp(t[2:4])).sum(), t).data[2:4].tolist() == [1, 1]
+    assert tg.grad(tg.frexp(t)[0][3], t).data[3] == 0.25
+    with pytest.raises(TypeError, match="ldexp"):
+        tg.ldexp(1.0, 0.5)

@@ -92,6 +92,15 @@ def test_a_transform_there_and_back_changes_nothing():
     np.testing.assert_allclose(tg.grad(back.sum(), x).data, np.ones((3, 5)), rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["irfft", "hfft", "irfftn"])
+def test_the_transform_of_nothing_is_made_of_zeros(name):
+    nothing = np.full((2, 8), 5 + 1j)[:, :0]  # NumPy reads the number that lies behind it
+    size = {"s": (2, 3)} if name == "irfftn" else {"n": 3}
+    np.testing.assert_array_equal(getattr(tg.fft, name)(nothing, **size), np.zeros((2, 3)))
+    x = tg.Tensor(nothing, requires_grad=True)
+    assert tg.grad(getattr(tg.fft, name)(x, **size).sum(), x).shape == (2, 0)
+
+
 def test_single_precision_stays():
     t = tg.Tensor(array((4,)).astype(np.float32), requires_grad=True)
     out = tg.fft.rfft(t)

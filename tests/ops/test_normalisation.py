@@ -87,3 +87,13 @@ def test_far_from_zero(dtype, rng):
 def test_what_does_not_fit(call, words):
     with pytest.raises(ValueError, match=words):
         call(np.ones((2, 4)))
+
+
+@pytest.mark.parametrize("settings", [{"size": 1}, {"size": 2, "alpha": 0.5}, {"size": 3, "beta": 0.5, "k": 2.0}, {"size": 7}], ids=str)
+@pytest.mark.parametrize("shape", [(2, 5, 3), (1, 4, 2, 3)])
+def test_over_neighbouring_channels(shape, settings, rng):
+    agree(
+        lambda x: tg.local_response_norm(x, **settings), lambda functional, x: functional.local_response_norm(x, **settings), rng.normal(size=shape)
+    )
+    with pytest.raises(ValueError, match=r"local_response_norm: x has shape \(2, 3\)"):
+        tg.local_response_norm(np.ones((2, 3)), 2)

@@ -107,6 +107,11 @@ def test_small_whole_numbers_do_not_wrap():
     assert tg.linalg.vector_norm(np.array([3, 4], np.float32)).dtype == np.float32
 
 
+def test_of_no_elements_a_norm_of_negative_order_is_infinite_as_in_numpy():
+    for axis, shape in ((None, ()), (1, (2,))):
+        np.testing.assert_array_equal(tg.linalg.vector_norm(np.zeros((2, 0)), ord=-1, axis=axis), np.full(shape, np.inf))
+
+
 @pytest.mark.parametrize("order", ["fro", "nuc", 2, 1, np.inf])
 def test_the_norm_of_nothing_is_0(order):
     assert tg.linalg.matrix_norm(np.zeros((0, 3)), ord=order) == 0
@@ -146,3 +151,41 @@ def test_spread_of_complex_numbers_is_torchs_at_both_orders(name, correction):
 def test_what_has_no_meaning_for_complex_numbers_is_refused(op):
     with pytest.raises(TypeError, match=f"{op.name}: x holds complex numbers"):
         op(tg.Tensor([1 + 1j], requires_grad=True))
+
+
+@pytest.mark.parametrize("order", [2, 1, 3, np.inf])
+@pytest.mark.parametrize(("shape", "axis"), [((2, 3), (0, 7)), ((2, 3), (0, 0)), ((2, 3), (1, -1)), ((3,), 7), ((3,), -2)])
+def test_an_axis_that_is_not_there_or_is_there_twice(order, shape, axis):
+    with pytest.raises(ValueError, match=r"vector_norm: (axis .* is out of bounds|duplicate|repeated)"):
+        tg.linalg.vector_norm(tg.ones(shape), axis=axis, ord=order)
+
+
+def test_nan_is_the_largest_and_gets_the_gradient():
+    for order in (np.inf, -np.inf):
+        x = tg.Tensor([[1.0, np.nan, 2.0], [3.0, 4.0, 5.0]], requires_grad=True)
+        norm = tg.linalg.vector_norm(x, axis=1, ord=order)
+        slope = tg.grad(norm.sum(), x).data
+        np.testing.assert_array_equal(np.isnan(norm.data), [True, False])
+        assert np.isnan(slope[0, 1])
+        np.testing.assert_array_equal(slope[0, [0, 2]], [0, 0])
+
+
+@pytest.mark.parametrize("maxnorm", [0.0, 0.7, 2.0, 100.0])
+@pytest.mark.parametrize("p", [1, 2, 3.5, np.inf])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_parts_made_shorter_are_pytorchs(axis, p, maxnorm):
+    torch = pytest.importorskip("torch")
+    x = RNG.normal(size=(2, 3, 4))
+    mine, theirs = tg.Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    ours, other = tg.renorm(mine, p, axis, maxnorm), theirs.renorm(p, axis, maxnorm)
+    np.testing.assert_allclose(ours.data, other.detach().numpy(), rtol=1e-6)  # PyTorch adds 1e-7 to the norm
+    g = RNG.normal(size=x.shape)
+    (slope,) = torch.autograd.grad(other, theirs, torch.tensor(g))
+    np.testing.assert_allclose(tg.grad(ours, mine, g).data, slope.numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_parts_of_size_zero_stay():
+    x = tg.Tensor(np.zeros((2, 2)), requires_grad=True)
+    assert tg.grad(tg.renorm(x, 2, 0, 0.0).sum(), x).tolist() == [[1, 1], [1, 1]]
+    with pytest.raises(ValueError, match="renorm: p is 0 and maxnorm is 1"):
+        tg.renorm(x, 0, 0, 1)

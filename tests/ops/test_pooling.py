@@ -107,3 +107,27 @@ def test_whole_numbers_do_not_wrap_round():
 def test_what_does_not_fit(call, words):
     with pytest.raises(ValueError, match=words):
         call(np.ones((1, 5)))
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 5, 7), (1, 1, 1, 1), (0, 2, 3, 3)])
+def test_one_window_over_everything_is_the_mean(shape, rng):
+    x = tg.Tensor(rng.normal(size=shape), requires_grad=True)
+    for pooled in (tg.adaptive_avg_pool2d(x, 1), tg.avg_pool2d(x, shape[2:])):
+        np.testing.assert_allclose(pooled.data, x.data.mean((2, 3), keepdims=True))
+        np.testing.assert_allclose(tg.grad(pooled.sum(), x).data, np.full(shape, 1 / (shape[2] * shape[3])))
+
+
+@pytest.mark.parametrize(("p", "settings"), [(2, {}), (2.0, {"stride": 1}), (1, {"stride": 2}), (3.5, {})])
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_norms_of_windows_are_pytorchs(axes, p, settings, rng):
+    name = f"lp_pool{axes}d"
+    x = rng.uniform(0.5, 2, (2, 2, *SIZES[axes]))
+    agree(lambda x: getattr(tg, name)(x, p, 2, **settings), lambda functional, x: getattr(functional, name)(x, p, 2, **settings), x)
+
+
+def test_norms_of_windows_have_slope_zero_at_zero_and_need_a_norm():
+    x = tg.Tensor(np.zeros((1, 1, 4)), requires_grad=True)
+    assert tg.grad(tg.lp_pool1d(x, 2, 2).sum(), x).tolist() == [[[0, 0, 0, 0]]]
+    assert tg.lp_pool1d(np.array([[[3.0, 4.0, 5.0]]]), 2, 2, ceil_mode=True).tolist() == [[[5, 5]]]
+    with pytest.raises(ValueError, match="lp_pool1d: norm_type is 0.*max_pool1d"):
+        tg.lp_pool1d(x, 0, 2)

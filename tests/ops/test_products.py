@@ -155,3 +155,25 @@ def test_lists_and_numbers_are_taken():
     np.testing.assert_array_equal(tg.inner(2.0, [3.0, 4.0]), [6.0, 8.0])
     np.testing.assert_array_equal(tg.dot(tg.Tensor([1.0, 2.0]), 3.0).data, [3.0, 6.0])
     np.testing.assert_array_equal(tg.kron(2.0, 3.0), 6.0)
+
+
+@pytest.mark.parametrize("axes", [-1, 3])
+def test_tensordot_over_a_number_of_axes_that_are_not_there(axes):
+    with pytest.raises(ValueError, match=rf"tensordot: axes={axes} must .*\(2, 3\) and \(2, 3\)"):
+        tg.tensordot(tg.ones((2, 3)), tg.ones((2, 3)), axes)
+
+
+def test_bilinear_is_pytorchs():
+    torch = pytest.importorskip("torch")
+    inputs = [RNG.normal(size=shape) for shape in ((2, 3, 4), (2, 3, 5), (6, 4, 5), (6,))]
+    for count in (3, 4):
+        mine = [tg.Tensor(x, requires_grad=True) for x in inputs[:count]]
+        theirs = [torch.tensor(x, requires_grad=True) for x in inputs[:count]]
+        ours, other = tg.bilinear(*mine), torch.nn.functional.bilinear(*theirs)
+        np.testing.assert_allclose(ours.data, other.detach().numpy(), rtol=1e-12)
+        g = RNG.normal(size=ours.shape)
+        slopes = torch.autograd.grad(other, theirs, torch.tensor(g))
+        for a, b in zip(tg.grad(ours, mine, g), slopes, strict=True):
+            np.testing.assert_allclose(a.data, b.numpy(), rtol=1e-12)
+    with pytest.raises(ValueError, match=r"bilinear: a has shape \(3,\), b has shape \(2,\) and weight has shape \(2, 2, 3\)"):
+        tg.bilinear(np.ones(3), np.ones(2), np.ones((2, 2, 3)))

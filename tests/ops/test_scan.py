@@ -148,3 +148,27 @@ def test_areas():
 def test_errors_say_what_fits(f, kind, words):
     with pytest.raises(kind, match=words):
         f(leaf(np.ones((2, 3))))
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1])
+@pytest.mark.parametrize("name", ["nancumsum", "nancumprod"])
+def test_running_sums_and_products_skip_nan(name, axis):
+    x = np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, 2.0]])
+    t = leaf(x)
+    out = getattr(np, name)(t, axis)
+    np.testing.assert_array_equal(out.data, getattr(np, name)(x, axis))
+    first = tg.grad(out.sum(), t, create_graph=True)
+    second = tg.grad(first.sum(), t) if first.requires_grad else first
+    for g in (first, second):
+        assert np.isfinite(g.data).all()
+        assert (g.data[np.isnan(x)] == 0).all()
+
+
+@pytest.mark.parametrize("x", [[2.0, -3.0, 0.5, 4.0], [2.0, 0.0, 0.5, 4.0], [1e30, 1e30, 1e-30, 2.0], [1e-30, 1e-30, 1e30, 2.0]])
+def test_products_are_divided_only_where_that_is_right(x):
+    x = tg.Tensor(np.array(x, "f4"), requires_grad=True)
+    for function in (tg.prod, tg.cumprod):
+        with np.errstate(all="ignore"):
+            y = function(x)
+            g = tg.Tensor(np.linspace(1, 2, y.size, dtype="f4").reshape(y.shape))
+            np.testing.assert_allclose(tg.grad(y, x, g).data, tg.grad(y, x, g, create_graph=True).data, rtol=1e-6)

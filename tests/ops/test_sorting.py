@@ -156,3 +156,55 @@ def test_places():
 def test_errors_say_what_fits(f, kind, words):
     with pytest.raises(kind, match=words):
         f(leaf(NAN))
+
+
+@pytest.mark.parametrize("axis", [-1, 0, None])
+@pytest.mark.parametrize("kth", [1, (0, 2), -1])
+def test_partition_puts_the_kth_where_sorting_does(kth, axis):
+    x = np.array([[3.0, 1.0, 2.0, 2.0], [0.0, 5.0, 4.0, 1.0], [9.0, 8.0, 7.0, 6.0]])
+    t = tg.Tensor(x, requires_grad=True)
+    found = np.partition(t, kth, axis)
+    np.testing.assert_array_equal(np.sort(found.data, axis), np.sort(x, axis))
+    lines = found.data if axis != 0 else found.data.T
+    ordered = np.sort(x, axis) if axis != 0 else np.sort(x, axis).T
+    for k in np.atleast_1d(kth) % lines.shape[-1]:
+        np.testing.assert_array_equal(lines[..., k], ordered[..., k])
+        assert (lines[..., :k] <= lines[..., k : k + 1]).all()
+        assert (lines[..., k + 1 :] >= lines[..., k : k + 1]).all()
+    weights = np.arange(found.size, dtype=float).reshape(found.shape)
+    slope = tg.grad(found, t, weights).data
+    assert (slope * x).sum() == (weights * found.data).sum()
+    np.testing.assert_array_equal(np.argpartition(t, kth, axis).data, np.argpartition(x, kth, axis))
+
+
+def test_mode_is_the_smallest_of_the_most_frequent_and_its_last_place():
+    x = tg.Tensor([[2.0, 1.0, 2.0, 1.0, 3.0], [5.0, 4.0, 3.0, 3.0, 3.0], [4.0, 3.0, 2.0, 1.0, 0.0]], requires_grad=True)
+    values, places = tg.mode(x)
+    assert values.tolist() == [1, 3, 0]
+    assert places.tolist() == [3, 4, 4]
+    assert tg.grad(values, x, [1.0, 2.0, 3.0]).tolist() == [[0, 0, 0, 1, 0], [0, 0, 0, 0, 2], [0, 0, 0, 0, 3]]
+    assert tg.mode(x, axis=0, keepdims=True)[0].shape == (1, 5)
+    assert np.isnan(tg.mode(np.array([np.nan, np.nan]))[0])
+    with pytest.raises(ValueError, match="mode: nothing lies along axis 0"):
+        tg.mode(tg.zeros((0, 2)), axis=0)
+
+
+def test_mode_is_pytorchs():
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(0).integers(0, 4, (5, 9, 4)).astype(float)
+    for axis in (0, 1, -1):
+        np.testing.assert_array_equal(tg.mode(x, axis=axis)[0], torch.mode(torch.tensor(x), dim=axis).values.numpy())
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["few values", "all differ", "NaN", "signed zeros"])
+def test_many_equal_elements_are_ordered_by_place(kind, axis, rng):
+    shape = (20, 30, 25)  # many enough for the quick way
+    x = {
+        "few values": rng.integers(0, 3, shape).astype("f4"),
+        "all differ": rng.permutation(20 * 30 * 25).reshape(shape).astype("f8"),
+        "NaN": np.where(rng.random(shape) < 0.2, np.nan, rng.integers(0, 3, shape)),
+        "signed zeros": np.where(rng.random(shape) < 0.5, -0.0, 0.0),
+    }[kind]
+    for y in (x, np.flip(x, axis), np.asfortranarray(x)):
+        np.testing.assert_array_equal(tg.argsort(y, axis=axis), np.argsort(y, axis, kind="stable"))

@@ -161,3 +161,12 @@ def test_gelu_does_without():
 def test_the_others_say_what_to_install(name):
     with pytest.raises(ImportError, match=r"^\w+ needs SciPy, which is not installed: pip install 'tinygrad_reg\[special\]'$"):
         getattr(tg, name)(tg.Tensor([0.5], requires_grad=True))
+
+
+def test_second_derivative_of_log_ndtr_far_to_the_left():
+    pytest.importorskip("scipy")
+    x = tg.Tensor([-4.0, -6.0, -20.0, -1e4, -1e8, -1e150, 3.0], requires_grad=True)
+    slope = tg.grad(tg.log_ndtr(x).sum(), x, create_graph=True)
+    found = tg.grad(slope.sum(), x).data
+    expected = [-0.95332716160257737, -0.97601236321083323, -0.99753673838494784, -0.9999999900000006, -1, -1, -0.013333211541740806]
+    np.testing.assert_allclose(found, expected, rtol=1e-14)  # expected: with 60 digits

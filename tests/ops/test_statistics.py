@@ -125,3 +125,20 @@ def test_correlations_are_numpys_and_stay_within_one():
 def test_errors_say_what_fits(f, kind, words):
     with pytest.raises(kind, match=words):
         f(leaf(X))
+
+
+@pytest.mark.parametrize("settings", [{}, {"axis": 1}, {"axis": 0, "keepdims": True}])
+@pytest.mark.parametrize("name", ["nanargmax", "nanargmin"])
+def test_places_of_extremes_skip_nan(name, settings):
+    x = NAN[[0, 2]]
+    np.testing.assert_array_equal(getattr(np, name)(leaf(x), **settings).data, getattr(np, name)(x, **settings))
+    with pytest.raises(ValueError, match=f"{name}: All-NaN slice.*hold a number"):
+        getattr(tg, name)(NAN, axis=1)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # 0/0 in the forward, as NumPy's
+def test_a_correlation_that_does_not_exist_has_no_gradient_either():
+    x = tg.Tensor([[1.0, 1.0, 1.0], [3.0, 2.0, 4.0]], requires_grad=True)
+    found = tg.corrcoef(x)
+    np.testing.assert_array_equal(np.isnan(found.data), [[True, True], [True, False]])
+    assert np.isnan(tg.grad(found[0, 1], x).data).any()

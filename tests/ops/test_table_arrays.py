@@ -189,3 +189,21 @@ def _assert_gradients(tensors, expected, rtol, atol=1e-14):
         found = np.zeros_like(wanted) if t.grad is None else t.grad.data
         assert found.shape == wanted.shape
         np.testing.assert_allclose(found, wanted, rtol=rtol, atol=atol)
+
+
+SMALL = {"int8": [100, -27, 120, 1, -90, 3], "uint8": [200, 27, 120, 1, 90, 3], "bool": [True, False, True, True, False]}
+
+
+@ALL
+@pytest.mark.parametrize("dtype", SMALL)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # 1/0 of false is infinite
+def test_small_whole_numbers_do_not_wrap_around_on_the_way_to_a_float(op, case, dtype):
+    inputs = [np.resize(np.array(SMALL[dtype], dtype), x.shape) if x.dtype.kind == "f" else x for x in sample(op, case.shapes, seeded(op.name))]
+    wide = [x.astype(np.float64) if x.dtype == dtype else x for x in inputs]
+    try:
+        found, expected = call(op, inputs, case.settings), call(op, wide, case.settings)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return  # what is not for these numbers
+    found, expected = np.asarray(found), np.asarray(expected)
+    if found.dtype == expected.dtype == np.float64:
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)

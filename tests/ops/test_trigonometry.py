@@ -149,3 +149,14 @@ def test_numpys_functions_keep_the_graph():
     np.testing.assert_allclose(tg.grad(np.sin(np.hypot(x, x)).sum(), x).data, np.sqrt(2) * np.cos(np.sqrt(2) * x.data))
     np.testing.assert_allclose(tg.grad(np.sinc(x).sum(), x).data, [-4 / np.pi, -1])
     np.testing.assert_allclose((x.sin().square() + x.cos().square()).data, [1, 1])
+
+
+@pytest.mark.parametrize(("name", "second"), [("arcsin", 1.0), ("arccos", -1.0), ("arctanh", 2.0)])
+def test_second_derivatives_of_inverse_functions_at_their_ends_and_near_0(name, second):
+    x = tg.Tensor([1.0, -1.0, 1e-12, 1e-300, 0.0], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        slope = tg.grad(getattr(tg, name)(x), x, tg.ones(5), create_graph=True)
+    sign = np.sign(second)
+    np.testing.assert_allclose(slope.data, [sign * np.inf, sign * np.inf, sign, sign, sign])
+    found = tg.grad(slope, x, tg.ones(5)).data
+    np.testing.assert_allclose(found, [sign * np.inf, -sign * np.inf, second * 1e-12, second * 1e-300, 0], rtol=1e-14)

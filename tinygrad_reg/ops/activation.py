@@ -13,7 +13,8 @@ import numpy as np
 from ..domain import REAL, case
 from ..op import expression, op
 from .choice import greater, less, less_equal, logical_and, where
-from .elementwise import abs, clip, exp, sigmoid, softplus, tanh
+from .complexes import of_reals, refuse_complex
+from .elementwise import abs, as_float, clip, exp, sigmoid, softplus, tanh
 from .shape import concat, reshape
 from .special import ndtr, normal_density
 
@@ -34,6 +35,7 @@ def _refuse_negative(name: str, value: Any) -> None:
 
 
 @op(domain=[AT_ZERO], cases=_cases(negative_slope=0.3))
+@of_reals
 def leaky_relu(x, *, negative_slope=0.01):
     """x where positive, else negative_slope·x. Slope: 1 or negative_slope, and negative_slope at 0.
 
@@ -58,6 +60,7 @@ def prelu(x, weight):
     >>> prelu(Tensor([[1.0, -1.0]]), Tensor([0.5, 0.25]))
     Tensor([[ 1.  , -0.25]])
     """
+    refuse_complex("prelu", x, weight)
     sizes, axes = np.shape(weight), np.ndim(x)
     if sizes not in ((), (1,)):
         if axes < 2 or sizes != np.shape(x)[1:2]:
@@ -69,16 +72,19 @@ def prelu(x, weight):
 
 
 @op(domain=[AT_ZERO], cases=_cases(alpha=2.0))
+@of_reals
 def elu(x, *, alpha=1.0):
     """x where positive, else alpha·(exp(x) - 1). Slope: 1 or alpha·exp(x), and alpha at 0.
 
     >>> elu(Tensor([1.0, -1.0]))
     Tensor([ 1.    , -0.6321])
     """
+    x = as_float(x)
     return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0))
 
 
 @op(domain=[AT_ZERO], cases=_cases(alpha=2.0), fits="alpha must be > 0")
+@of_reals
 def celu(x, *, alpha=1.0):
     """x where positive, else alpha·(exp(x/alpha) - 1). Slope: 1 or exp(x/alpha), and 1 at 0.
 
@@ -87,6 +93,7 @@ def celu(x, *, alpha=1.0):
     """
     if not alpha > 0:
         raise ValueError(f"alpha is {alpha}; it is a width and must be > 0")
+    x = as_float(x)
     return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0) / alpha)
 
 
@@ -95,12 +102,14 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 @op(domain=[AT_ZERO])
+@of_reals
 def selu(x):
     """1.0507·(x where positive, else 1.6733·(exp(x) - 1)). Slope: 1.0507, or 1.7581·exp(x), also at 0.
 
     >>> selu(Tensor([1.0, -1.0]))
     Tensor([ 1.0507, -1.1113])
     """
+    x = as_float(x)
     return SELU_SCALE * np.maximum(x, 0) + SELU_SCALE * SELU_ALPHA * np.expm1(np.minimum(x, 0))
 
 
@@ -124,6 +133,7 @@ def gelu(x, *, approximate="none"):
     >>> gelu(Tensor([1.0, -1.0]))
     Tensor([ 0.8413, -0.1587])
     """
+    x = as_float(x)
     if approximate == "none":
         return x * ndtr.forward(x)
     if approximate == "tanh":
@@ -153,6 +163,7 @@ gelu.defvjp(_gelu)
 
 
 @op(aliases=("swish",))
+@of_reals
 def silu(x):
     """x·σ(x). Slope: σ(x) + x·σ(x)·(1 - σ(x)).
 
@@ -171,6 +182,7 @@ silu.defvjp(_silu)
 
 
 @op()
+@of_reals
 def mish(x):
     """x·tanh(softplus(x)). Slope: t + x·σ(x)·(1 - t²), where t = tanh(softplus(x)).
 
@@ -189,6 +201,7 @@ mish.defvjp(_mish)
 
 
 @op(cases=(case((2, 4)), case((4, 3), axis=0), case((2, 2, 3), axis=-2), case((2,)), case((0, 2))), fits="the size along axis must be even")
+@of_reals
 def glu(x, *, axis=-1):
     """First half of x along ``axis`` times σ of the second half: a·σ(b). Slopes: σ(b), and a·σ(b)·(1 - σ(b)).
 
@@ -219,12 +232,14 @@ glu.defvjp(_glu)
 
 
 @op(aliases=("log_sigmoid", "log_expit"))
+@of_reals
 def logsigmoid(x):
     """log(σ(x)) = -log(1 + exp(-x)), for any size of x. Slope: σ(-x).
 
     >>> logsigmoid(Tensor([0.0, -1000.0]))
     Tensor([-6.9315e-01, -1.0000e+03])
     """
+    x = as_float(x)
     return np.minimum(x, 0.0) - np.log1p(np.exp(0.0 - np.absolute(x)))
 
 
@@ -232,12 +247,14 @@ logsigmoid.defvjp(lambda g, out, x: g * sigmoid(-x))
 
 
 @op()
+@of_reals
 def softsign(x):
     """x/(1 + |x|). Slope: 1/(1 + |x|)².
 
     >>> softsign(Tensor([1.0, -3.0]))
     Tensor([ 0.5 , -0.75])
     """
+    x = as_float(x)
     return x / (1.0 + np.absolute(x))
 
 
@@ -274,6 +291,7 @@ def _between(x, low, high):
 
 
 @op(domain=[REAL.with_kinks(-1.0, 1.0)], cases=_cases(min_val=-1.0, max_val=1.0), fits="min_val must be smaller than max_val")
+@of_reals
 def hardtanh(x, *, min_val=-1.0, max_val=1.0):
     """x kept between two numbers. Slope: 1 between them, 0 outside and at both.
 
@@ -289,6 +307,7 @@ hardtanh.defvjp(lambda g, out, x, min_val, max_val: where(_between(x, min_val, m
 
 
 @op(domain=[REAL.with_kinks(0.0, 6.0)])
+@of_reals
 def relu6(x):
     """x kept between 0 and 6. Slope: 1 between them, 0 outside and at both.
 
@@ -302,6 +321,7 @@ relu6.defvjp(lambda g, out, x: where(_between(x, 0, 6), g, 0))
 
 
 @op(domain=[REAL.with_kinks(-3.0, 3.0)])
+@of_reals
 def hardsigmoid(x):
     """x/6 + 1/2 kept between 0 and 1. Slope: 1/6 where |x| < 3, else 0.
 
@@ -315,6 +335,7 @@ hardsigmoid.defvjp(lambda g, out, x: where(_between(x, -3, 3), g * (1 / 6), 0))
 
 
 @op(domain=[REAL.with_kinks(-3.0, 3.0)])
+@of_reals
 def hardswish(x):
     """x·hardsigmoid(x). Slope: x/3 + 1/2 where |x| < 3, else 0 on the left and 1 on the right.
 
@@ -328,6 +349,7 @@ hardswish.defvjp(lambda g, out, x: where(_between(x, -3, 3), g * (x / 3 + 0.5), 
 
 
 @op(domain=[REAL.with_kinks(-0.5, 0.5)], cases=_cases(lambd=0.5), fits="lambd must be ≥ 0")
+@of_reals
 def softshrink(x, *, lambd=0.5):
     """x moved towards 0 by ``lambd``, and 0 where that is farther than x: sign(x)·max(|x| - lambd, 0). Slope: 1 where |x| > lambd, else 0.
 
@@ -339,6 +361,7 @@ def softshrink(x, *, lambd=0.5):
 
 
 @op(domain=[REAL.with_kinks(-0.5, 0.5)], cases=_cases(lambd=0.5), fits="lambd must be ≥ 0")
+@of_reals
 def hardshrink(x, *, lambd=0.5):
     """x where |x| > lambd, else 0. Slope: 1 or 0, and 0 at the jumps.
 
@@ -346,7 +369,7 @@ def hardshrink(x, *, lambd=0.5):
     Tensor([ 2.,  0., -2.])
     """
     _refuse_negative("lambd", lambd)
-    return where.forward(np.logical_not(np.less_equal(np.absolute(x), lambd)), x, 0)  # NaN is kept
+    return where.forward(np.logical_not(np.less_equal(np.absolute(as_float(x)), lambd)), x, 0)  # NaN is kept
 
 
 def _shrink(g, out, x, lambd):
@@ -361,6 +384,7 @@ hardshrink.defvjp(_shrink)
     domain=[REAL.with_kinks(0.5)],
     cases=(case((2, 3), threshold=0.5, value=2.0), case((), threshold=0.5, value=0.5), case((0,), threshold=0.5, value=0)),
 )
+@of_reals
 def threshold(x, *, threshold, value):
     """x where x > threshold, else ``value``. Slope: 1 or 0, and 0 at the threshold.
 

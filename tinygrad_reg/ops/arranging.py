@@ -18,7 +18,7 @@ from .shape import as_array, permute_dims, reshape
 
 @expression(cases=(case((2, 3)), case((2, 3), order="F"), case(()), case((0, 2))))
 def ravel(x, order="C"):
-    """All elements along one axis, in row-major order (``"C"``) or column-major order (``"F"``).
+    """All elements along one axis, in row-major order (``"C"``) or column-major order (``"F"``). Slope: 1 for each element, wherever it goes.
 
     >>> ravel(Tensor([[1.0, 2.0], [3.0, 4.0]]), "F")
     Tensor([1., 3., 2., 4.])
@@ -31,7 +31,7 @@ def ravel(x, order="C"):
 
 @expression(cases=(case((2, 3, 2)), case((2, 3, 2), start_axis=1), case((2, 3, 2), end_axis=1), case((2, 3), start_axis=-1), case(())))
 def flatten(x, start_axis=0, end_axis=-1):
-    """The axes from ``start_axis`` up to and including ``end_axis`` as one; by default, all.
+    """The axes from ``start_axis`` up to and including ``end_axis`` as one; by default, all. Slope: 1 for each element, wherever it goes.
 
     >>> flatten(Tensor([[1.0, 2.0], [3.0, 4.0]]))
     Tensor([1., 2., 3., 4.])
@@ -51,7 +51,7 @@ _MOVES = (case((2, 3, 4), source=0, destination=-1), case((2, 3, 4), source=(0, 
 
 @expression(cases=_MOVES, aliases=("movedim",))
 def moveaxis(x, source, destination):
-    """The axes ``source`` moved to the places ``destination``; the others stay in order.
+    """The axes ``source`` moved to the places ``destination``; the others stay in order. Slope: 1 for each element, wherever it goes.
 
     >>> moveaxis(Tensor([[1.0, 2.0]]), 0, 1)
     Tensor([[1.],
@@ -70,7 +70,7 @@ def moveaxis(x, source, destination):
 
 @expression(cases=(case((2, 3), axis1=0, axis2=1), case((2, 3, 4), axis1=-1, axis2=0)), aliases=("swapdims",))
 def swapaxes(x, axis1, axis2):
-    """Two axes in each other's place.
+    """Two axes in each other's place. Slope: 1 for each element, wherever it goes.
 
     >>> swapaxes(Tensor([[1.0, 2.0]]), 0, 1)
     Tensor([[1.],
@@ -115,7 +115,7 @@ def _folded_last(ndim: int, axis: Any) -> tuple[tuple[int, ...], int]:
     fits="axis must name existing axes, each once",
 )
 def flip(x, *, axis=None):
-    """The elements in reverse order along ``axis``; by default, along all.
+    """The elements in reverse order along ``axis``; by default, along all. Slope: 1 for each element, wherever it goes.
 
     >>> flip(Tensor([1.0, 2.0, 3.0]))
     Tensor([3., 2., 1.])
@@ -128,7 +128,7 @@ flip.defvjp(lambda g, out, x, axis: flip(g, axis=axis))
 
 @expression(cases=(case((2, 3)), case((2, 3, 2))))
 def fliplr(x):
-    """The elements in reverse order along the second axis.
+    """The elements in reverse order along the second axis. Slope: 1 for each element, wherever it goes.
 
     >>> fliplr(Tensor([[1.0, 2.0]]))
     Tensor([[2., 1.]])
@@ -138,7 +138,7 @@ def fliplr(x):
 
 @expression(cases=(case((2, 3)), case((2,))))
 def flipud(x):
-    """The elements in reverse order along the first axis.
+    """The elements in reverse order along the first axis. Slope: 1 for each element, wherever it goes.
 
     >>> flipud(Tensor([1.0, 2.0]))
     Tensor([2., 1.])
@@ -160,6 +160,8 @@ def flipud(x):
 def roll(x, *, shift, axis=None):
     """The elements moved on by ``shift`` places along ``axis``; what falls off comes in at the front. By default, x is rolled as if flat.
 
+    Slope: 1 for each element, wherever it goes.
+
     >>> roll(Tensor([1.0, 2.0, 3.0]), 1)
     Tensor([3., 1., 2.])
     """
@@ -174,7 +176,7 @@ roll.defvjp(lambda g, out, x, shift, axis: roll(g, shift=-shift if isinstance(sh
     fits="axes must name two different axes",
 )
 def rot90(x, *, k=1, axes=(0, 1)):
-    """Turned by k quarters of a circle, from the first of ``axes`` towards the second.
+    """Turned by k quarters of a circle, from the first of ``axes`` towards the second. Slope: 1 for each element, wherever it goes.
 
     >>> rot90(Tensor([[1.0, 2.0], [3.0, 4.0]]))
     Tensor([[2., 4.],
@@ -200,7 +202,7 @@ rot90.defvjp(lambda g, out, x, k, axes: rot90(g, k=-k, axes=axes))
     fits="reps must be whole numbers of 0 or more",
 )
 def tile(x, *, reps):
-    """x laid side by side ``reps`` times along each axis; numbers and axes are aligned from the right.
+    """x laid side by side ``reps`` times along each axis; numbers and axes are aligned from the right. Slope: 1 for each copy of an element.
 
     >>> tile(Tensor([1.0, 2.0]), 2)
     Tensor([1., 2., 1., 2.])
@@ -233,7 +235,7 @@ tile.defvjp(_untile)
     aliases=("repeat_interleave",),
 )
 def repeat(x, *, repeats, axis=None):
-    """Each element ``repeats`` times in a row, along ``axis``; by default, of the flat array.
+    """Each element ``repeats`` times in a row, along ``axis``; by default, of the flat array. Slope: 1 for each copy of an element.
 
     >>> repeat(Tensor([1.0, 2.0]), 2)
     Tensor([1., 1., 2., 2.])
@@ -269,6 +271,8 @@ _WINDOWS = (
 def unfold(x, *, axis, size, step=1):
     """Windows of ``size`` elements that slide along ``axis`` by ``step``; a window's elements stand along a new last axis.
 
+    Slope: 1 for each window in which an element stands.
+
     >>> unfold(Tensor([1.0, 2.0, 3.0]), axis=0, size=2)
     Tensor([[1., 2.],
             [2., 3.]])
@@ -292,7 +296,7 @@ def _window_shape(shape: tuple[int, ...], axis: int, size: int, step: int = 1) -
     fits="x must hold the windows that slide along axis of an array of that shape",
 )
 def overlap_add(x, *, shape, axis, step=1):
-    """Windows laid back along ``axis`` of zeros of ``shape``, added up where they overlap. The mirror of unfold, with its slope.
+    """Windows laid back along ``axis`` of zeros of ``shape``, added up where they overlap. The mirror of unfold. Slope: 1 for each element.
 
     >>> overlap_add(Tensor([[1.0, 2.0], [3.0, 4.0]]), shape=(3,), axis=0)
     Tensor([1., 5., 4.])

@@ -14,6 +14,7 @@ from .choice import equal, where
 from .linalg import matmul
 from .neural import softmax
 from .reduction import all
+from .shape import as_floats
 from .windows import shaped
 
 # ------------------------------------------------------------------------------------------ attention
@@ -37,12 +38,14 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     A row that may see nothing gives 0. ``scale`` is 1/√d unless given. ``dropout_p`` drops weights (from ``rng``). With ``enable_gqa``
     several heads of the query, on the third axis from the end, share one of key and value.
 
+    Slopes: in value the weights; in query, key and a float mask those of the scores through softmax; 0 where nothing may be seen.
+
     Source: A. Vaswani et al. (2017), Attention is all you need, eq. 1.
 
     >>> scaled_dot_product_attention(tg.zeros((1, 2)), tg.zeros((2, 2)), Tensor([[1.0], [3.0]]))
     Tensor([[2.]])
     """
-    query, key, value = shaped(query), shaped(key), shaped(value)
+    query, key, value = as_floats(query), as_floats(key), as_floats(value)
     _check_attention(query, key, value, attn_mask, is_causal)
     if enable_gqa:
         key, value = _for_each_head(key, query), _for_each_head(value, query)
@@ -113,6 +116,8 @@ def embedding(indices, weight, *, padding_idx=None):
 def add_rows(x, indices, *, rows, padding_idx=None):
     """Zeros of (rows, size) with every row of x added at its number: the mirror of embedding. Rows for ``padding_idx`` are left out.
 
+    Slope: 1 for each row that is added, 0 for those left out.
+
     >>> add_rows(Tensor([[1.0], [2.0], [4.0]]), [1, 0, 1], rows=2)
     Tensor([[2.],
             [5.]])
@@ -166,7 +171,7 @@ def _padding_row(padding_idx: int | None, rows: int) -> int | None:
 
 @op(label="kept", cases=(case((2, 3), p=0.4, rng=0), case((), p=0.4, rng=0), case((3,), p=1.0, rng=0), case((0,), p=0.4, rng=0)), fits="0 ≤ p ≤ 1")
 def dropout_mask(x, *, p, rng=None):
-    """Random factors for every element of x: 0 with probability ``p``, else 1/(1 - p). Flat in x.
+    """Random factors for every element of x: 0 with probability ``p``, else 1/(1 - p). Slope: 0.
 
     Draws from the generator or seed ``rng``, or from the default one (``tg.manual_seed``).
 

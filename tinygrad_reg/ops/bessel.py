@@ -9,6 +9,7 @@ import numpy as np
 
 from ..domain import POSITIVE, REAL, integers
 from ..op import op
+from .complexes import of_reals
 from .elementwise import as_float, sign
 from .special import like, needed, slope_unknown
 
@@ -27,8 +28,10 @@ def _order_two(scaled, x):
     It is quicker than SciPy's function of any order, and reaches beyond 2³¹.
     """
     x = as_float(x)
-    zero, one = needed(f"i0{scaled}")(x), needed(f"i1{scaled}")(x)
     near = np.absolute(x) < 1  # here the difference would lose digits
+    if near.all():
+        return needed(f"iv{scaled}")(2, x)
+    zero, one = needed(f"i0{scaled}")(x), needed(f"i1{scaled}")(x)
     with np.errstate(invalid="ignore"):  # where I₀ is too large for a number, so is I₂
         out = np.asarray(np.where(np.isinf(zero), zero, zero - 2 * (one / np.where(near, 1, x))))
     out[near] = needed(f"iv{scaled}")(2, x[near])
@@ -68,11 +71,12 @@ def i0(x):
     return needed("i0")(x)
 
 
-i1.defvjp(lambda g, out, x: g * 0.5 * (i0(x) + iv(2, x)))
+i1.defvjp(lambda g, out, x: g * (0.5 * (i0(x) + iv(2, x))))
 i0.defvjp(lambda g, out, x: g * i1(x))
 
 
 @op(label="exp(-|x|)·I", domain=[ORDER, EVEN_KINK])
+@of_reals
 def ive(v, x):
     """exp(-|x|)·iv(v, x), which does not overflow. Slope in x: (ive(v - 1, x) + ive(v + 1, x))/2 - sign(x)·ive(v, x). Needs SciPy.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..domain import BOOLEAN, REAL
-from ..op import op
+from ..op import expression, op
 
 
 @op(label="=")
@@ -155,7 +155,9 @@ def isnan(x):
 
 @op(domain=[BOOLEAN, REAL, REAL])
 def where(condition, a, b):
-    """``a`` where ``condition`` holds, else ``b``. The branch not taken gets gradient 0, never NaN.
+    """``a`` where ``condition`` holds, else ``b``. Slope: 1 for the branch taken, and 0, never NaN, for the other.
+
+    The 0 stays 0 on its way back through the other branch, even where that has an infinite slope, as √x at 0.
 
     >>> where(Tensor([True, False]), Tensor([1.0, 2.0]), 0)
     Tensor([1., 0.])
@@ -169,6 +171,12 @@ def where(condition, a, b):
 
 where.defvjp(None, lambda g, out, c, a, b: where(c, g, 0), lambda g, out, c, a, b: where(c, 0, g))
 
+
+def nowhere(condition: Any) -> bool:
+    """Whether a condition is known to hold nowhere. Of Tensors nothing is known: what is recorded must not hang on values."""
+    return isinstance(condition, (np.ndarray, np.bool_)) and not condition.any()
+
+
 _SAME_SIZE_INTEGER: dict[Any, Any] = {np.dtype("f4"): np.dtype("i4"), np.dtype("f8"): np.dtype("i8")}
 
 
@@ -179,6 +187,36 @@ def _bits(condition: Any, x: Any) -> bool:
 def _keep(condition: Any, x: Any) -> Any:
     # On random conditions np.where mispredicts a branch per element; masking bits is several times
     # faster, and unlike a product with the mask it turns inf and NaN into 0 too.
-    integer = _SAME_SIZE_INTEGER[x.dtype]
-    mask = np.negative(condition.view(np.int8), dtype=integer)
-    return np.bitwise_and(x.view(integer), mask).view(x.dtype)
+    mask = np.negative(condition.view(np.int8))  # all bits, or none; NumPy widens it on the way
+    return np.bitwise_and(x.view(_SAME_SIZE_INTEGER[x.dtype]), mask).view(x.dtype)
+
+
+@op(label="≈")
+def isclose(a, b, *, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Whether |a - b| ≤ atol + rtol·|b|, element by element; with ``equal_nan`` also where both are NaN. No gradient.
+
+    >>> isclose(Tensor([1.0, 2.0]), [1.000001, 3.0])
+    Tensor([ True, False])
+    """
+    return np.isclose(a, b, rtol, atol, equal_nan)
+
+
+@expression(cases=[])
+def allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Whether all elements are close, as isclose says: one Python bool. No gradient.
+
+    >>> allclose(Tensor([1.0, 2.0]), [1.0, 2.000001])
+    True
+    """
+    return bool(isclose(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan).all())
+
+
+@expression(cases=[])
+def array_equal(a, b, equal_nan=False):
+    """Whether a and b have one shape and equal elements: one Python bool; with ``equal_nan`` NaN equal each other. No gradient.
+
+    >>> array_equal(Tensor([1.0, 2.0]), [1.0, 2.0])
+    True
+    """
+    a, b = (x if isinstance(x, np.ndarray) else getattr(x, "data", x) for x in (a, b))
+    return np.array_equal(a, b, equal_nan)

@@ -7,6 +7,8 @@ same as for real numbers. They are turned round where they enter and leave the w
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -21,9 +23,30 @@ def is_complex(z: Any) -> bool:
     return getattr(z, "dtype", np.dtype(float)).kind == "c"
 
 
+_ONLY_REALS = "it takes real numbers; of complex ones give real(x), imag(x) or abs(x)"
+
+
+def of_reals(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The forward, for real numbers only: its formula compares or takes sizes, and complex ones would give some number that is wrong."""
+
+    @wraps(forward)
+    def checked(*inputs: Any, **settings: Any) -> Any:
+        if any(map(np.iscomplexobj, inputs)):
+            raise TypeError(_ONLY_REALS)
+        return forward(*inputs, **settings)
+
+    return checked
+
+
+def refuse_complex(name: str, *inputs: Any) -> None:
+    """The same for an expression, which is called with Tensors, too."""
+    for x in filter(is_complex, inputs):
+        raise TypeError(f"{name}: {_ONLY_REALS}. Got {x.dtype} of shape {x.shape}.")
+
+
 @op(domain=[REAL], aliases=("conjugate",))
 def conj(z):
-    """Complex conjugate of each element; real numbers as they are.
+    """Complex conjugate of each element; real numbers as they are. Slope: 1 for real numbers; of complex ones the gradient is conjugated.
 
     >>> conj(Tensor([1 + 2j]))
     Tensor([1.-2.j], dtype=complex128)
@@ -36,7 +59,7 @@ conj.defvjp(lambda g, out, z: conj(g))
 
 @op(domain=[REAL])
 def real(z):
-    """Real part of each element.
+    """Real part of each element. Slope: 1 along the real axis, 0 along the imaginary one.
 
     >>> real(Tensor([1 + 2j]))
     Tensor([1.])
@@ -49,7 +72,7 @@ real.defvjp(lambda g, out, z: g)
 
 @op(domain=[REAL])
 def imag(z):
-    """Imaginary part of each element; 0 for real numbers.
+    """Imaginary part of each element; 0 for real numbers. Slope: 1 along the imaginary axis, 0 along the real one.
 
     >>> imag(Tensor([1 + 2j]))
     Tensor([2.])

@@ -72,7 +72,7 @@ def _in_groups(y: Any, groups: int) -> Any:
 def convolution(x, weight, bias=None, *, windows=(), groups=1):
     """Sums of x times weight over windows, plus bias; what conv1d, conv2d and conv3d come down to.
 
-    Linear in x, in the weight and in the bias.
+    Slopes: in x the weights, in weight the elements that they meet, in bias 1.
 
     >>> convolution(Tensor([[[1.0, 2.0, 4.0]]]), Tensor([[[1.0, -1.0]]]), Tensor([0.5]), windows=(Window(size=3, kernel=2, count=2),))
     Tensor([[[-0.5, -1.5]]])
@@ -99,7 +99,7 @@ def convolution(x, weight, bias=None, *, windows=(), groups=1):
 def convolution_to_input(y, weight, *, windows, groups=1):
     """Each element of y times the weight, added up where its window lies: the mirror of convolution in x.
 
-    Linear in y and in the weight.
+    Slopes: in y the weights, in weight the elements that they meet.
 
     >>> convolution_to_input(Tensor([[[1.0, 2.0]]]), Tensor([[[1.0, -1.0]]]), windows=(Window(size=3, kernel=2, count=2),))
     Tensor([[[ 1.,  1., -2.]]])
@@ -124,7 +124,7 @@ def convolution_to_input(y, weight, *, windows, groups=1):
 def convolution_to_weight(x, y, *, windows, groups=1):
     """For each place in the kernel the sum of y times the elements of x that the place meets: the mirror of convolution in the weight.
 
-    Linear in x and in y.
+    Slopes: in y the elements of x that it meets, in x the elements of y.
 
     >>> convolution_to_weight(Tensor([[[1.0, 2.0, 4.0]]]), Tensor([[[1.0, 2.0]]]), windows=(Window(size=3, kernel=2, count=2),))
     Tensor([[[ 5., 10.]]])
@@ -165,6 +165,8 @@ def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     out[s, o, i] = bias[o] + Σ_{c,k} weight[o, c, k]·x[s, c, i·stride + k·dilation - padding], with 0 beyond the ends. ``padding`` is a
     number, ``"valid"`` (0), or ``"same"`` (with stride 1: as many windows as elements; an odd one is added behind).
 
+    Slopes: in x the weights, in weight the elements that they meet, in bias 1.
+
     >>> conv1d(Tensor([[[1.0, 2.0, 4.0]]]), Tensor([[[1.0, -1.0]]]))
     Tensor([[[-1., -2.]]])
     """
@@ -184,6 +186,8 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
     ``stride``, ``padding`` and ``dilation`` are one number, or one for each axis.
 
+    Slopes: in x the weights, in weight the elements that they meet, in bias 1.
+
     >>> conv2d(tg.ones((1, 1, 3, 3)), tg.ones((1, 1, 2, 2)), padding=1)[0, 0]
     Tensor([[1., 2., 2., 1.],
             [2., 4., 4., 2.],
@@ -196,6 +200,8 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 @expression(cases=[case((1, 2, 3, 4, 3), (2, 2, 2, 2, 2), (2,)), case((1, 2, 3, 3, 3), (2, 1, 3, 1, 2), stride=2, padding=1, groups=2)])
 def conv3d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Convolution over three axes: x (samples, channels, d, h, w), weight (channels out, channels/groups, kd, kh, kw); else as conv1d.
+
+    Slopes: in x the weights, in weight the elements that they meet, in bias 1.
 
     >>> conv3d(tg.ones((1, 1, 2, 2, 2)), tg.ones((1, 1, 2, 2, 2)))
     Tensor([[[[[8.]]]]])
@@ -211,6 +217,8 @@ def conv_transpose1d(x, weight, bias=None, stride=1, padding=0, output_padding=0
 
     The result has (n - 1)·stride - 2·padding + dilation·(k - 1) + output_padding + 1 elements along the axis.
 
+    Slopes: in x the weights, in weight the elements that they meet, in bias 1.
+
     >>> conv_transpose1d(Tensor([[[1.0, 2.0]]]), Tensor([[[1.0, -1.0]]]), stride=2)
     Tensor([[[ 1., -1.,  2., -2.]]])
     """
@@ -220,6 +228,8 @@ def conv_transpose1d(x, weight, bias=None, stride=1, padding=0, output_padding=0
 @expression(cases=[case((1, 2, 3, 3), (2, 2, 2, 3), (2,), stride=(2, 1), dilation=(1, 2)), case((2, 3, 3), (2, 1, 3, 3), padding=1, groups=2)])
 def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     """The mirror of conv2d in x, weight (channels in, channels out/groups, kh, kw); else as conv_transpose1d.
+
+    Slopes: in x the weights, in weight the elements that they meet, in bias 1.
 
     >>> conv_transpose2d(tg.ones((1, 1, 1, 2)), tg.ones((1, 1, 2, 2)))
     Tensor([[[[1., 2., 1.],
@@ -231,6 +241,8 @@ def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0
 @expression(cases=[case((1, 2, 2, 2, 2), (2, 2, 2, 1, 2), (2,), stride=2), case((1, 2, 2, 3, 2), (2, 1, 2, 2, 2), padding=1, groups=2)])
 def conv_transpose3d(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     """The mirror of conv3d in x, weight (channels in, channels out/groups, kd, kh, kw); else as conv_transpose1d.
+
+    Slopes: in x the weights, in weight the elements that they meet, in bias 1.
 
     >>> conv_transpose3d(tg.ones((1, 1, 1, 1, 1)), tg.ones((1, 1, 1, 1, 2)))
     Tensor([[[[[1., 1.]]]]])

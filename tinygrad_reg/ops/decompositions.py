@@ -61,6 +61,7 @@ _QR = (case((3, 3)), case((4, 2)), case((2, 4)), case((2, 3, 2)), case((3, 3), m
 def linalg_qr(x, *, mode="reduced"):
     """Q with orthonormal columns and R, upper triangular, with Q @ R = x; ``mode="complete"`` makes Q square.
 
+    Slopes: of Q, Q·S + (dx - Q·Qᵀ·dx)·R⁻¹, and of R, (Qᵀ·dx·R⁻¹ - S)·R, where S is the skew matrix with the lower triangle of Qᵀ·dx·R⁻¹.
     A derivative exists where the first min(m, n) columns of x are independent (else ``numpy.linalg.LinAlgError``). The columns that
     ``"complete"`` adds to Q are any that fit, so they have none: the rule raises ``ValueError`` if a gradient comes from them.
 

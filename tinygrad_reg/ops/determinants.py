@@ -44,9 +44,11 @@ def linalg_cofactors(x):
     inverse = _inverse(x)
     if inverse is not None:
         return np.linalg.det(x)[..., None, None] * inverse.mT
-    u, s, vh = np.linalg.svd(x)
+    usable = np.isfinite(x).all(axis=(-2, -1), keepdims=True)
+    u, s, vh = np.linalg.svd(np.where(usable, x, 0))
     others = np.where(np.eye(x.shape[-1], dtype=bool), 1, s[..., None, :]).prod(axis=-1)
-    return (np.linalg.det(u) * np.linalg.det(vh))[..., None, None] * np.conj((u * others[..., None, :]) @ vh)
+    found = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None] * np.conj((u * others[..., None, :]) @ vh)
+    return np.where(usable, found, np.nan)
 
 
 def _inverse(x: Any) -> Any:

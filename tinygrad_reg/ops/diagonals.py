@@ -28,6 +28,8 @@ _DIAGONALS = (
 def diagonal(x, *, offset=0, axis1=0, axis2=1):
     """The diagonal of the matrices along ``axis1`` and ``axis2``, ``offset`` places above the main one, along a new last axis.
 
+    Slope: 1 on that diagonal, else 0.
+
     >>> diagonal(Tensor([[1.0, 2.0], [3.0, 4.0]]))
     Tensor([1., 4.])
     """
@@ -39,7 +41,7 @@ def diagonal(x, *, offset=0, axis1=0, axis2=1):
     fits=FITS + ", and x the shape of a diagonal of an array of that shape",
 )
 def onto_diagonal(x, *, shape, offset=0, axis1=0, axis2=1):
-    """Zeros of ``shape`` with x on a diagonal. The mirror of diagonal, with its slope.
+    """Zeros of ``shape`` with x on a diagonal. The mirror of diagonal. Slope: 1 for each element.
 
     >>> onto_diagonal(Tensor([1.0, 4.0]), shape=(2, 2))
     Tensor([[1., 0.],
@@ -59,7 +61,7 @@ onto_diagonal.defvjp(lambda g, out, x, shape, offset, axis1, axis2: diagonal(g, 
 
 @expression(cases=(case((2,)), case((2, 3), offset=1), case((2, 3), offset=-1, axis1=0, axis2=2), case((2, 3), axis1=1, axis2=0)))
 def diag_embed(x, offset=0, axis1=-2, axis2=-1):
-    """Square matrices with the last axis of x on a diagonal, and zeros elsewhere.
+    """Square matrices with the last axis of x on a diagonal, and zeros elsewhere. Slope: 1 for each element, wherever it goes.
 
     >>> diag_embed(Tensor([[1.0, 2.0]]))
     Tensor([[[1., 0.],
@@ -79,7 +81,7 @@ def diag_embed(x, offset=0, axis1=-2, axis2=-1):
 
 @expression(cases=(case((3,)), case((2,), k=-1), case((2, 3)), case((3, 3), k=1)))
 def diag(x, k=0):
-    """A square matrix with the vector x on its k-th diagonal; of a matrix x, its k-th diagonal.
+    """A square matrix with the vector x on its k-th diagonal; of a matrix x, its k-th diagonal. Slope: 1 for each element of that diagonal, else 0.
 
     >>> diag(Tensor([1.0, 2.0]))
     Tensor([[1., 0.],
@@ -93,7 +95,7 @@ def diag(x, k=0):
 
 @expression(cases=(case((2, 2)), case((), k=1)))
 def diagflat(x, k=0):
-    """A square matrix with all elements of x on its k-th diagonal.
+    """A square matrix with all elements of x on its k-th diagonal. Slope: 1 for each element, wherever it goes.
 
     >>> diagflat(Tensor([[1.0], [2.0]]))
     Tensor([[1., 0.],
@@ -105,6 +107,8 @@ def diagflat(x, k=0):
 @expression(cases=(case((2, 3), (1, 2)), case((), (2,), (2, 1)), case((2, 2)), case((0, 2), (1, 1))))
 def block_diag(*arrays):
     """One matrix with the matrices given along its diagonal, and zeros elsewhere; vectors are rows, numbers 1 × 1.
+
+    Slope: 1 for each element, wherever it goes.
 
     >>> block_diag(Tensor([[1.0, 2.0]]), 3.0)
     Tensor([[1., 2., 0.],
@@ -120,7 +124,7 @@ def block_diag(*arrays):
 
 @expression(cases=_DIAGONALS)
 def trace(x, offset=0, axis1=0, axis2=1):
-    """Sum of a diagonal of the matrices along ``axis1`` and ``axis2``.
+    """Sum of a diagonal of the matrices along ``axis1`` and ``axis2``. Slope: 1 on that diagonal, else 0.
 
     >>> trace(Tensor([[1.0, 2.0], [3.0, 4.0]]))
     Tensor(5.)
@@ -133,7 +137,7 @@ _TRIANGLES = (case((3, 3)), case((2, 4), k=1), case((4, 2), k=-1), case((2, 3, 3
 
 @op(cases=_TRIANGLES, fits="x must have at least one axis")
 def tril(x, *, k=0):
-    """The lower triangles of matrices, up to and with the k-th diagonal; zero above.
+    """The lower triangles of matrices, up to and with the k-th diagonal; zero above. Slope: 1 where x is kept, else 0.
 
     >>> tril(Tensor([[1.0, 2.0], [3.0, 4.0]]))
     Tensor([[1., 0.],
@@ -147,7 +151,7 @@ tril.defvjp(lambda g, out, x, k: tril(g, k=k))
 
 @op(cases=_TRIANGLES, fits="x must have at least one axis")
 def triu(x, *, k=0):
-    """The upper triangles of matrices, down to and with the k-th diagonal; zero below.
+    """The upper triangles of matrices, down to and with the k-th diagonal; zero below. Slope: 1 where x is kept, else 0.
 
     >>> triu(Tensor([[1.0, 2.0], [3.0, 4.0]]))
     Tensor([[1., 2.],

@@ -82,6 +82,7 @@ def _as_complex(x: Any) -> Any:
 def linalg_eig(x):
     """Eigenvalues and eigenvectors (columns of size 1) of any square matrices; always complex, also where NumPy would say they are real.
 
+    Slopes: of the eigenvalues the diagonal of V⁻¹·dx·V; of the eigenvectors V·(F∘(V⁻¹·dx·V)), kept of size 1, with F[i, j] = 1/(λ[j] - λ[i]).
     A derivative exists where the eigenvalues differ, and where nothing depends on the phase of complex eigenvectors; else the rule
     raises ``ValueError``.
 

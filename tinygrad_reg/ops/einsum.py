@@ -16,7 +16,6 @@ import numpy as np
 
 from ..domain import case
 from ..op import expression, op
-from .choice import where
 from .shape import as_array, broadcast_to, permute_dims, reshape
 
 FITS = "each letter names axes of one size, and the letters after -> stand before it too"
@@ -61,14 +60,40 @@ einsum_single.defvjp(_single)
 
 def _spread(g: Any, has: str, wanted: str, shape: tuple[int, ...]) -> Any:
     """g with axes ``has`` as an array with axes ``wanted``: repeated along new letters, on the diagonal of those that come twice."""
+    if len(set(wanted)) < len(wanted):
+        return einsum_back(g, subscripts=f"{has}->{wanted}", shape=shape)
     g = permute_dims(g, axes=tuple(sorted(range(len(has)), key=lambda i: wanted.index(has[i]))))
-    first = [i for i, letter in enumerate(wanted) if wanted.index(letter) == i and letter in has]
-    g = broadcast_to(reshape(g, shape=tuple(n if i in first else 1 for i, n in enumerate(shape))), shape=shape)
-    places = np.ogrid[tuple(slice(n) for n in shape)]
-    for i, letter in enumerate(wanted):
-        if wanted.index(letter) < i:
-            g = where(np.broadcast_to(places[wanted.index(letter)] == places[i], shape), g, 0)
-    return g
+    return broadcast_to(reshape(g, shape=tuple(n if letter in has else 1 for letter, n in zip(wanted, shape, strict=True))), shape=shape)
+
+
+@op(
+    label="einsum back",
+    cases=(
+        case((3,), subscripts="i->ii", shape=(3, 3)),
+        case((), subscripts="->ii", shape=(3, 3)),
+        case((3,), subscripts="j->iji", shape=(2, 3, 2)),
+        case((2, 3), subscripts="ji->ijij", shape=(3, 2, 3, 2)),
+        case((0,), subscripts="i->ii", shape=(0, 0)),
+    ),
+    fits=FITS,
+)
+def einsum_back(x, *, subscripts, shape):
+    """Zeros of ``shape`` with x on the diagonal of letters that come twice after ``->``: the mirror of einsum_single.
+
+    Slope: 1 for each element.
+
+    >>> einsum_back(Tensor([1.0, 4.0]), subscripts="i->ii", shape=(2, 2))
+    Tensor([[1., 0.],
+            [0., 4.]])
+    """
+    has, wanted = subscripts.split("->")
+    once = "".join(dict.fromkeys(wanted))
+    x, out = np.asarray(x), np.zeros(shape, np.asarray(x).dtype)
+    np.einsum(f"{wanted}->{once}", out)[...] = _aligned(x, has, once)  # a view of the diagonal
+    return out
+
+
+einsum_back.defvjp(lambda g, out, x, subscripts, shape: einsum_single(g, subscripts="->".join(reversed(subscripts.split("->")))))
 
 
 # ----------------------------------------------------------------------------------------------- two arrays
@@ -184,6 +209,8 @@ def einsum(subscripts, *operands, optimize=True):
     Without ``->`` the result has the letters that come once, in alphabetical order. ``...`` stands for further axes, which broadcast.
     A letter twice in one array means its diagonal. The other way to write it, ``einsum(a, [0, 1], b, [1, 2], [0, 2])``, works too.
     Several arrays are multiplied two at a time, in a cheap order unless ``optimize=False``; a path of ``np.einsum_path`` is taken as given.
+
+    Slope: for each array, the Einstein sum of the gradient with the other arrays.
 
     Raises ``ValueError`` if letters and axes do not fit.
 

@@ -2,7 +2,7 @@
 
 Forwards are kept to one simple expression; rules are expressions of ops, so they differentiate again.
 Slopes at kinks: abs 0, sign 0, relu 0, ties of maximum and minimum half each, clip 1 at its edges,
-sqrt infinite at 0.
+sqrt infinite at 0; but a gradient that is exactly 0 stays 0 through any slope (see backward.py).
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import numpy as np
 
 from ..domain import POSITIVE, REAL, case, interval
 from ..op import op
-from .choice import equal, greater, greater_equal, less, less_equal, logical_and, where
-from .complexes import conj, is_complex, real
+from .choice import equal, greater, greater_equal, less, less_equal, logical_and, nowhere, where
+from .complexes import conj, is_complex, of_reals, real
 
 # ---------------------------------------------------------------------------------------- arithmetic
 
 
 @op(label="+")
 def add(a, b):
-    """Sum of two arrays, element by element: a + b.
+    """Sum of two arrays, element by element: a + b. Slopes: 1 and 1.
 
     >>> add(Tensor([1.0, 2.0]), 1)
     Tensor([2., 3.])
@@ -34,15 +34,12 @@ add.defvjp(lambda g, out, a, b: g, lambda g, out, a, b: g)
 
 @op(label="-", aliases=("sub",))
 def subtract(a, b):
-    """Difference of two arrays, element by element: a - b.
+    """Difference of two arrays, element by element: a - b. Slopes: 1 and -1.
 
     >>> subtract(Tensor([1.0, 2.0]), 1)
     Tensor([0., 1.])
     """
     return a - b
-
-
-subtract.defvjp(lambda g, out, a, b: g, lambda g, out, a, b: -g)
 
 
 @op(label="×", aliases=("mul",))
@@ -85,7 +82,7 @@ def power(a, b):
 
 def _power_base(g, out, a, b):
     if isinstance(b, (int, float)):
-        return None if b == 0 else g * (b * a ** (b - 1))
+        return None if b == 0 else g * (2 * a) if b == 2 else g * (b * a ** (b - 1))
     return g * (b * a ** where(equal(b, 0), 0, b - 1))
 
 
@@ -99,15 +96,18 @@ power.defvjp(_power_base, _power_exponent)
 
 @op(label="-")
 def negative(x):
-    """Each element with its sign turned: -x.
+    """Each element with its sign turned: -x. Slope: -1.
 
     >>> negative(Tensor([1.0, -2.0]))
     Tensor([-1.,  2.])
     """
+    if type(x) is np.ndarray and 0 in x.strides and x.size and not any(x.strides):  # one number repeated, as the gradient of a sum is
+        return np.broadcast_to(-x[(0,) * x.ndim], x.shape)
     return -x
 
 
-negative.defvjp(lambda g, out, x: -g)
+negative.defvjp(lambda g, out, x: negative(g))
+subtract.defvjp(lambda g, out, a, b: g, lambda g, out, a, b: negative(g))
 
 
 @op(domain=[REAL.with_kinks(0.0)])
@@ -241,6 +241,7 @@ tanh.defvjp(lambda g, out, x: g * (1 - out * out))
 
 
 @op(label="σ", aliases=("expit",))
+@of_reals
 def sigmoid(x):
     """Logistic function of each element: 1/(1 + exp(-x)). Slope: σ(x)·(1 - σ(x)).
 
@@ -249,19 +250,26 @@ def sigmoid(x):
     >>> sigmoid(Tensor([0.0, 1.0]))
     Tensor([0.5   , 0.7311])
     """
-    return np.exp(np.minimum(x, 0.0)) / (1 + np.exp(0.0 - np.absolute(x)))
+    x = as_float(x)  # the smallest whole number has no size
+    e = np.exp(0.0 - np.absolute(x))
+    top = np.maximum(e, np.greater_equal(x, 0))  # e for x below 0, else 1
+    e += 1  # these arrays are our own, and changing them is quicker than making new ones
+    top /= e
+    return top
 
 
 sigmoid.defvjp(lambda g, out, x: g * (out * (1 - out)))
 
 
 @op()
+@of_reals
 def softplus(x):
     """Smooth ramp: log(1 + exp(x)), for any size of x. Slope: sigmoid(x).
 
     >>> softplus(Tensor([-1000.0, 0.0, 100.0]))
     Tensor([  0.    ,   0.6931, 100.    ])
     """
+    x = as_float(x)
     return np.maximum(x, 0.0) + np.log1p(np.exp(0.0 - np.absolute(x)))
 
 
@@ -271,6 +279,7 @@ softplus.defvjp(lambda g, out, x: g * sigmoid(x))
 
 
 @op(domain=[REAL.with_kinks(0.0)])
+@of_reals
 def relu(x):
     """Rectifier: x where positive, else 0. Slope: 1 or 0, and 0 at the kink x = 0.
 
@@ -280,12 +289,12 @@ def relu(x):
     return np.maximum(x, 0)
 
 
-relu.defvjp(lambda g, out, x: where(greater(x, 0), g, 0))
+relu.defvjp(lambda g, out, x: where(less_equal(x, 0), 0, g))
 
 
 @op(label="max", domain=[REAL.with_ties()])
 def maximum(a, b):
-    """The larger of two arrays, element by element. Slope: 1 for the larger, half each at a tie.
+    """The larger of two arrays, element by element. Slope: 1 for the larger, half each at a tie, 1 for both where one is NaN.
 
     >>> maximum(Tensor([1.0, 5.0]), 3)
     Tensor([3., 5.])
@@ -293,19 +302,20 @@ def maximum(a, b):
     return np.maximum(a, b)
 
 
-def _wins(g, better, tied):
-    return where(better, g, 0) + where(tied, g * 0.5, 0)
+def _wins(g, not_better, tied):
+    won = where(not_better, 0, g)
+    return won if nowhere(tied) else won + where(tied, g * 0.5, 0)
 
 
 maximum.defvjp(
-    lambda g, out, a, b: _wins(g, greater(a, b), equal(a, b)),
-    lambda g, out, a, b: _wins(g, greater(b, a), equal(a, b)),
+    lambda g, out, a, b: _wins(g, less_equal(a, b), equal(a, b)),
+    lambda g, out, a, b: _wins(g, less_equal(b, a), equal(a, b)),
 )
 
 
 @op(label="min", domain=[REAL.with_ties()])
 def minimum(a, b):
-    """The smaller of two arrays, element by element. Slope: 1 for the smaller, half each at a tie.
+    """The smaller of two arrays, element by element. Slope: 1 for the smaller, half each at a tie, 1 for both where one is NaN.
 
     >>> minimum(Tensor([1.0, 5.0]), 3)
     Tensor([1., 3.])
@@ -314,8 +324,8 @@ def minimum(a, b):
 
 
 minimum.defvjp(
-    lambda g, out, a, b: _wins(g, less(a, b), equal(a, b)),
-    lambda g, out, a, b: _wins(g, less(b, a), equal(a, b)),
+    lambda g, out, a, b: _wins(g, greater_equal(a, b), equal(a, b)),
+    lambda g, out, a, b: _wins(g, greater_equal(b, a), equal(a, b)),
 )
 
 
@@ -328,15 +338,17 @@ def clip(x, min=None, max=None):
     >>> clip(Tensor([-2.0, 0.5, 2.0]), -1, 1)
     Tensor([-1. ,  0.5,  1. ])
     """
+    if min is not None and max is not None:
+        return np.clip(x, min, max)  # one pass instead of two
     if min is not None:
         x = np.maximum(x, min)
     return x if max is None else np.minimum(x, max)
 
 
 def _clip_x(g, out, x, min, max):
-    if min is not None:
-        g = where(greater_equal(x, min), g, 0)
-    return g if max is None else where(less_equal(x, max), g, 0)
+    if min is None or max is None:
+        return g if min is max else where(less_equal(x, max) if min is None else greater_equal(x, min), g, 0)
+    return where(logical_and(greater_equal(x, min), less_equal(x, max)), g, 0)
 
 
 def _clip_min(g, out, x, min, max):
@@ -356,7 +368,7 @@ clip.defvjp(_clip_x, _clip_min, _clip_max)
 
 @op(cases=[case((2, 3), dtype="float64"), case((), dtype="float64")])
 def astype(x, *, dtype, copy=True, device=None):
-    """The same numbers in another dtype; the gradient comes back in the dtype of ``x``, and is 0 for whole numbers.
+    """The same numbers in another dtype. Slope: 1, in the dtype of ``x``; 0 for whole numbers.
 
     ``copy`` and ``device`` are the array API's; values never change, so a copy is never needed. Raises ``TypeError`` for
     complex numbers that would lose their imaginary part.
@@ -375,7 +387,13 @@ def astype(x, *, dtype, copy=True, device=None):
 astype.defvjp(lambda g, out, x, dtype, copy, device: g if np.dtype(dtype).kind in "fc" else None)
 
 
+def all_plain(x: Any) -> bool:
+    """Whether all numbers in an array are finite, not 0, and not so small that digits are lost: then a product may be divided by a factor."""
+    size = np.absolute(x)
+    return bool((size > np.finfo(size.dtype).tiny).all() and (size < np.inf).all())
+
+
 def as_float(x: Any) -> Any:
     """x as an array of floats: whole numbers, which would wrap around or overflow in a formula, as float64."""
-    x = np.asarray(x)
+    x = x if hasattr(x, "dtype") else np.asarray(x)
     return x if x.dtype.kind in "fc" else x.astype(np.float64)

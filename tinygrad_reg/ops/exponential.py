@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..domain import POSITIVE, REAL, case, interval
+from ..domain import POSITIVE, REAL, case, integers, interval
 from ..op import expression, op
 from .choice import equal, greater_equal, less_equal, logical_and, where
+from .complexes import of_reals
 from .elementwise import as_float, astype, log, log1p, maximum, power, sigmoid
 
 LN2, LN10 = _ln(2.0), _ln(10.0)
@@ -40,7 +41,8 @@ def reciprocal(x):
     >>> reciprocal(Tensor([2.0, -4.0]))
     Tensor([ 0.5 , -0.25])
     """
-    return 1 / np.asarray(x)
+    x = np.asarray(x)
+    return np.reciprocal(x) if x.dtype.kind in "fc" else 1 / x
 
 
 reciprocal.defvjp(lambda g, out, x: -(g * (out * out)))
@@ -75,6 +77,8 @@ cbrt.defvjp(lambda g, out, x: g / (3 * out * out))
 @expression()
 def float_power(a, b):
     """a to the power b at double precision, whatever the dtypes are: ``power`` of float64, or of complex128.
+
+    Slopes: b·a**(b-1) and a**b·log(a), at 0 as power's.
 
     >>> float_power(Tensor([2, 3]), -1)
     Tensor([0.5   , 0.3333])
@@ -113,6 +117,7 @@ log10.defvjp(lambda g, out, x: g / (x * LN10))
 
 
 @op()
+@of_reals
 def logaddexp(a, b):
     """log(exp(a) + exp(b)), for any sizes. Slopes: σ(a - b) and σ(b - a), and 0 where both are -inf.
 
@@ -123,6 +128,7 @@ def logaddexp(a, b):
 
 
 @op()
+@of_reals
 def logaddexp2(a, b):
     """log2(2ᵃ + 2ᵇ), for any sizes. Slopes: 2ᵃ/(2ᵃ + 2ᵇ) and 2ᵇ/(2ᵃ + 2ᵇ), and 0 where both are -inf.
 
@@ -234,6 +240,7 @@ xlog1py.defvjp(_xlog1py_x, lambda g, out, x, y: _xlogy_y(g, out, x, y + 1))
 
 
 @op(domain=[POSITIVE])
+@of_reals
 def entr(x):
     """Entropy of each element: -x·log(x), 0 at 0, and -inf below. Slope: -log(x) - 1, infinite at 0.
 
@@ -247,6 +254,34 @@ def entr(x):
 
 entr.defvjp(lambda g, out, x: g * (-1 - log(x)))
 
+# ------------------------------------------------------------------------------------- powers of two
+
+
+@op(domain=[REAL, integers(-3, 4)])
+def ldexp(x, i):
+    """x·2**i for whole numbers i, exact. Slope: 2**i in x.
+
+    >>> ldexp(Tensor([1.0, 3.0]), 2)
+    Tensor([ 4., 12.])
+    """
+    return np.ldexp(x, i)
+
+
+ldexp.defvjp(lambda g, out, x, i: ldexp(g, i), None)
+
+
+@op(domain=[REAL.with_kinks(-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)])
+def frexp(x):
+    """The mantissa m, of size ½ up to 1 or 0, and the whole number e for which x = m·2**e. Slope of m: 2**-e; e has none.
+
+    >>> frexp(Tensor([3.0, 0.0]))
+    (Tensor([0.75, 0.  ]), Tensor([2, 0], dtype=int32))
+    """
+    return np.frexp(x)
+
+
+frexp.defvjp(lambda g, out, x: ldexp(g[0], -out[1]))
+
 # ------------------------------------------------------------------------------------ weighted means
 
 
@@ -259,8 +294,8 @@ def lerp(start, end, weight):
     """
     way = 1.0 * end - start  # small whole numbers would wrap around
     if np.ndim(weight) == 0:
-        return start + weight * way if weight < 0.5 else end - (1 - weight) * way
-    return np.where(weight < 0.5, start + weight * way, end - (1 - weight) * way)
+        return start + weight * way if weight < 0.5 else end - (1.0 - weight) * way
+    return np.where(weight < 0.5, start + weight * way, end - (1.0 - weight) * way)
 
 
 lerp.defvjp(

@@ -141,6 +141,8 @@ def fft_to_real(x, *, n=None, axis=-1, norm=None):
     Tensor([1., 0., 0.])
     """
     _check_axes(x, (axis,))
+    if n is not None and x.shape[axis] == 0:
+        x = _fitted(x, (*x.shape[: axis % x.ndim], 1, *x.shape[axis % x.ndim + 1 :]))  # NumPy would read what lies behind x
     return np.fft.irfft(x, n, axis, norm)
 
 

@@ -35,7 +35,7 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
 
     ``mode`` is ``"nearest"`` (the element at ⌊i·n/m⌋), ``"nearest-exact"`` (at ⌊(i + ½)·n/m⌋), ``"linear"``, ``"bilinear"``, ``"trilinear"``,
     ``"bicubic"`` (with -¾ as its constant) or ``"area"`` (means). New element i lies at (i + ½)·n/m - ½, or with ``align_corners`` at
-    i·(n - 1)/(m - 1). Linear in x. n/m is 1/scale_factor if that is given, unless ``recompute_scale_factor``.
+    i·(n - 1)/(m - 1). Slope: the part that each element has in a new one. n/m is 1/scale_factor if that is given, unless ``recompute_scale_factor``.
 
     >>> interpolate(Tensor([[[1.0, 3.0]]]), size=4, mode="linear")
     Tensor([[[1. , 1.5, 2.5, 3. ]]])
@@ -127,6 +127,8 @@ def _along(x: Any, i: int, terms: list[Term]) -> Any:
 def pixel_shuffle(x, upscale_factor):
     """Channels turned into pixels: (…, c·r², h, w) becomes (…, c, h·r, w·r), where r is ``upscale_factor``.
 
+    Slope: 1 for each element, wherever it goes.
+
     Source: W. Shi et al. (2016), Real-time single image and video super-resolution, eq. 4.
 
     >>> pixel_shuffle(tg.arange(4.0).reshape(4, 1, 1), 2)
@@ -147,6 +149,8 @@ def pixel_shuffle(x, upscale_factor):
 def pixel_unshuffle(x, downscale_factor):
     """Pixels turned into channels: (…, c, h·r, w·r) becomes (…, c·r², h, w), where r is ``downscale_factor``; undoes pixel_shuffle.
 
+    Slope: 1 for each element, wherever it goes.
+
     >>> pixel_unshuffle(Tensor([[[0.0, 1.0], [2.0, 3.0]]]), 2)[:, 0, 0]
     Tensor([0., 1., 2., 3.])
     """
@@ -158,3 +162,20 @@ def pixel_unshuffle(x, downscale_factor):
     x = reshape(x, shape=(*outer, c, h // r, r, w // r, r))
     x = permute_dims(x, axes=(*range(k), k, k + 2, k + 4, k + 1, k + 3))
     return reshape(x, shape=(*outer, c * r * r, h // r, w // r))
+
+
+@expression(cases=[case((2, 6, 3), groups=2), case((1, 4, 2, 2), groups=4)])
+def channel_shuffle(x, groups):
+    """Channels (axis 1), cut into ``groups``, dealt out anew: one of each group, then the next of each. Slope: 1 for each element.
+
+    Source: X. Zhang et al. (2018), ShuffleNet, section 3.1.
+
+    >>> channel_shuffle(tg.arange(4.0).reshape(1, 4, 1), 2).reshape(-1)
+    Tensor([0., 2., 1., 3.])
+    """
+    x = shaped(x)
+    if x.ndim < 3 or groups < 1 or x.shape[1] % groups:
+        raise ValueError(f"channel_shuffle: x of shape {x.shape} needs an axis 1 that groups={groups} divides, (samples, channels, …).")
+    n, c, *sizes = x.shape
+    x = reshape(x, shape=(n, groups, c // groups, *sizes))
+    return reshape(permute_dims(x, axes=(0, 2, 1, *range(3, x.ndim))), shape=(n, c, *sizes))

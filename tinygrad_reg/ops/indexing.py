@@ -40,7 +40,7 @@ def getitem(x, *, key):
 
 @op(label="[ ] +=", cases=[case(np.zeros(c.shapes[0])[c.settings["key"]].shape, shape=c.shapes[0], **c.settings) for c in KEYS], fits=FITS)
 def put_back(x, *, key, shape):
-    """Zeros of ``shape`` with x added at ``key``; places named several times add up. The mirror of getitem; slope: ``g[key]``.
+    """Zeros of ``shape`` with x added at ``key``; places named several times add up. The mirror of getitem. Slope: 1 for each element.
 
     >>> put_back(Tensor([1.0, 2.0, 4.0]), key=[0, 2, 0], shape=(3,))
     Tensor([5., 0., 2.])

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..domain import case
+from ..domain import REAL, case, integers
 from ..op import expression, op
+from .arranging import moveaxis
+from .placing import take
 from .shape import as_array, broadcast_to, concat, reshape, stack
 
 # ----------------------------------------------------------------------------------------- to one shape
@@ -16,7 +18,7 @@ from .shape import as_array, broadcast_to, concat, reshape, stack
 
 @expression(cases=(case(()), case((2,), ())))
 def atleast_1d(*arrays):
-    """Each array with at least one axis: one array for one, a tuple for several.
+    """Each array with at least one axis: one array for one, a tuple for several. Slope: 1 for each element, wherever it goes.
 
     >>> atleast_1d(Tensor(1.0))
     Tensor([1.])
@@ -26,7 +28,7 @@ def atleast_1d(*arrays):
 
 @expression(cases=(case((3,)), case((2,), ())))
 def atleast_2d(*arrays):
-    """Each array with at least two axes; new ones come first. One array for one, a tuple for several.
+    """Each array with at least two axes; new ones come first. One array for one, a tuple for several. Slope: 1 for each element, wherever it goes.
 
     >>> atleast_2d(Tensor([1.0, 2.0]))
     Tensor([[1., 2.]])
@@ -36,7 +38,7 @@ def atleast_2d(*arrays):
 
 @expression(cases=(case((2, 3)), case((3,)), case(()), case((2, 1, 1, 2), ())))
 def atleast_3d(*arrays):
-    """Each array with at least three axes: (n,) becomes (1, n, 1), and (n, m) becomes (n, m, 1).
+    """Each array with at least three axes: (n,) becomes (1, n, 1), and (n, m) becomes (n, m, 1). Slope: 1 for each element, wherever it goes.
 
     >>> atleast_3d(Tensor([1.0, 2.0])).shape
     (1, 2, 1)
@@ -52,7 +54,7 @@ def _each(arrays: Any, change: Any) -> Any:
 
 @expression(cases=(case((2, 1), (3,)), case((), (2,), (1, 1)), case((2, 3))))
 def broadcast_arrays(*arrays):
-    """All arrays repeated to the one shape that they broadcast to, as a tuple; nothing is copied.
+    """All arrays repeated to the one shape that they broadcast to, as a tuple; nothing is copied. Slope: 1 for each copy of an element.
 
     >>> broadcast_arrays(Tensor([1.0, 2.0]), Tensor(3.0))
     (Tensor([1., 2.]), Tensor([3., 3.]))
@@ -71,6 +73,8 @@ def meshgrid(*arrays, copy=True, sparse=False, indexing="xy"):
 
     With ``indexing="xy"`` the first array runs along the second axis, as in pictures; with ``"ij"`` along the first.
     ``copy`` is NumPy's and says nothing here.
+
+    Slope: 1 for each copy of an element.
 
     >>> meshgrid(Tensor([1.0, 2.0]), Tensor([3.0]))
     (Tensor([[1., 2.]]), Tensor([[3., 3.]]))
@@ -96,7 +100,7 @@ def _along(x: Any, place: int, ndim: int) -> Any:
 
 @expression(cases=(case((2, 3), (1, 3)), case((3,), (3,)), case((), ())), sequence=True)
 def vstack(arrays):
-    """Arrays joined along the first axis, vectors as rows.
+    """Arrays joined along the first axis, vectors as rows. Slope: 1 for each element, wherever it goes.
 
     >>> vstack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])])
     Tensor([[1., 2.],
@@ -107,7 +111,7 @@ def vstack(arrays):
 
 @expression(cases=(case((2, 3), (2, 1)), case((3,), (2,)), case((), ())), sequence=True)
 def hstack(arrays):
-    """Arrays joined along the second axis, vectors end to end.
+    """Arrays joined along the second axis, vectors end to end. Slope: 1 for each element, wherever it goes.
 
     >>> hstack([Tensor([1.0, 2.0]), Tensor([3.0])])
     Tensor([1., 2., 3.])
@@ -118,7 +122,7 @@ def hstack(arrays):
 
 @expression(cases=(case((2, 3), (2, 3)), case((3,), (3,)), case((2, 3, 1), (2, 3, 2))), sequence=True)
 def dstack(arrays):
-    """Arrays joined along the third axis.
+    """Arrays joined along the third axis. Slope: 1 for each element, wherever it goes.
 
     >>> dstack([Tensor([1.0]), Tensor([2.0])])
     Tensor([[[1., 2.]]])
@@ -128,7 +132,7 @@ def dstack(arrays):
 
 @expression(cases=(case((3,), (3, 2)), case((2,), (2,)), case((), ())), sequence=True)
 def column_stack(arrays):
-    """Arrays joined along the second axis, vectors as columns.
+    """Arrays joined along the second axis, vectors as columns. Slope: 1 for each element, wherever it goes.
 
     >>> column_stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])])
     Tensor([[1., 3.],
@@ -140,12 +144,90 @@ def column_stack(arrays):
 
 @expression(cases=(case((2, 3), (2,)), case((2, 3), (1, 3), axis=0), case((), ())))
 def append(x, values, axis=None):
-    """``values`` joined to the end of x along ``axis``; by default, both are flattened.
+    """``values`` joined to the end of x along ``axis``; by default, both are flattened. Slope: 1 for each element, wherever it goes.
 
     >>> append(Tensor([1.0, 2.0]), 3.0)
     Tensor([1., 2., 3.])
     """
     return concat([x, values], axis=axis)
+
+
+_INSERTED = (case((5,), (), ()), case((4,), (2,), (2,)), case((2, 3), (), (2,), axis=1), case((3, 2), (2,), (2, 2), axis=0))
+
+
+@expression(domain=[REAL, integers(0, 3), REAL], cases=_INSERTED)
+def insert(x, obj, values, axis=None):
+    """x with ``values`` put in along ``axis`` (by default, of the flat array) before the places ``obj``: one, several, a slice or a mask.
+
+    Places are those of x as it was. The result has a dtype that holds both. Slopes: 1 for each element, at the place where it now is.
+
+    >>> insert(Tensor([1.0, 2.0]), 1, Tensor([8.0, 9.0]))
+    Tensor([1., 8., 9., 2.])
+    """
+    x, values = as_array(x), as_array(values)
+    x, axis = (reshape(x, shape=(-1,)), 0) if axis is None else (x, normalize_axis_index(axis, x.ndim, "insert"))
+    n = x.shape[axis]
+    places = np.arange(n)[obj] if isinstance(obj, slice) else np.asarray(obj)
+    places = np.flatnonzero(places) if places.dtype == np.bool_ else places
+    count = places.size
+    if count == 1:  # then any number of values goes there
+        values = reshape(values, shape=(1,) * (x.ndim - values.ndim) + values.shape)
+        if places.ndim == 0:
+            values = moveaxis(values, 0, axis)
+        count = values.shape[axis]
+    try:
+        order = np.insert(np.arange(n), places if places.size else [], np.arange(n, n + count))
+        values = broadcast_to(values, shape=(*x.shape[:axis], count, *x.shape[axis + 1 :]))
+    except (IndexError, ValueError) as error:
+        raise type(error)(f"insert: {error}. Got x of shape {x.shape}, values of shape {values.shape}, axis={axis}, obj={obj!r}.") from None
+    return take(concat([x, values], axis=axis), order, axis=axis)
+
+
+@expression(cases=(case((5,), obj=1), case((2, 4), obj=[0, -1], axis=1), case((3, 2), obj=slice(None, 2), axis=0), case((2, 2), obj=3)))
+def delete(x, obj, axis=None):
+    """x without the places ``obj`` along ``axis`` (by default, of the flat array): one, several, a slice or a mask. Slope: 1 for what stays.
+
+    >>> delete(Tensor([1.0, 2.0, 3.0]), 1)
+    Tensor([1., 3.])
+    """
+    x = as_array(x)
+    n = x.size if axis is None else x.shape[normalize_axis_index(axis, x.ndim, "delete")]
+    try:
+        kept = np.delete(np.arange(n), obj)
+    except (IndexError, ValueError) as error:
+        raise type(error)(f"delete: {error}. Got x of shape {x.shape}, axis={axis}, obj={obj!r}.") from None
+    return take(x, kept, axis=axis)
+
+
+@expression(cases=[])
+def block(arrays):
+    """Arrays in nested lists laid side by side: the innermost lists along the last axis, those around them along the one before, and so on.
+
+    Slope: 1 for each element.
+
+    >>> block([[Tensor([1.0]), Tensor([2.0])], [Tensor([3.0, 4.0])]])
+    Tensor([[1., 2.],
+            [3., 4.]])
+    """
+    depth, ndim = _nested(arrays)
+    return _joined(arrays, depth, max(depth, ndim))
+
+
+def _nested(arrays: Any) -> tuple[int, int]:
+    """How deep the lists are, and how many axes an array in them has at most."""
+    if not isinstance(arrays, list):
+        return 0, as_array(arrays).ndim
+    found = [_nested(part) for part in arrays]
+    if not found or len({depth for depth, _ in found}) > 1:
+        raise ValueError("block: lists must hold something, and all be nested equally deep.")
+    return found[0][0] + 1, max(ndim for _, ndim in found)
+
+
+def _joined(arrays: Any, depth: int, ndim: int) -> Any:
+    if depth == 0:
+        x = as_array(arrays)
+        return reshape(x, shape=(1,) * (ndim - x.ndim) + x.shape)
+    return concat([_joined(part, depth - 1, ndim) for part in arrays], axis=-depth)
 
 
 # --------------------------------------------------------------------------------------------------- cut
@@ -161,7 +243,7 @@ def append(x, values, axis=None):
     fits="x is cut into equal parts, whose number must divide the size along axis, or at places that do not decrease",
 )
 def split(x, *, indices_or_sections, axis=0):
-    """x cut along ``axis`` into so many equal parts, or at the places given: a tuple of arrays.
+    """x cut along ``axis`` into so many equal parts, or at the places given: a tuple of arrays. Slope: 1 for each element, wherever it goes.
 
     >>> split(Tensor([1.0, 2.0, 3.0]), [1])
     (Tensor([1.]), Tensor([2., 3.]))
@@ -180,6 +262,8 @@ split.defvjp(lambda g, out, x, indices_or_sections, axis: concat(g, axis=axis))
 def array_split(x, indices_or_sections, axis=0):
     """x cut along ``axis`` into so many parts, of which the first may have one element more, or at the places given.
 
+    Slope: 1 for each element, wherever it goes.
+
     >>> array_split(Tensor([1.0, 2.0, 3.0]), 2)
     (Tensor([1., 2.]), Tensor([3.]))
     """
@@ -194,7 +278,7 @@ def array_split(x, indices_or_sections, axis=0):
 
 @expression(cases=(case((3, 4), indices_or_sections=2), case((4,), indices_or_sections=[1])))
 def hsplit(x, indices_or_sections):
-    """x cut along the second axis, a vector along its only one.
+    """x cut along the second axis, a vector along its only one. Slope: 1 for each element, wherever it goes.
 
     >>> hsplit(Tensor([[1.0, 2.0]]), 2)
     (Tensor([[1.]]), Tensor([[2.]]))
@@ -205,7 +289,7 @@ def hsplit(x, indices_or_sections):
 
 @expression(cases=(case((4, 2), indices_or_sections=2),))
 def vsplit(x, indices_or_sections):
-    """x cut along the first of at least two axes.
+    """x cut along the first of at least two axes. Slope: 1 for each element, wherever it goes.
 
     >>> vsplit(Tensor([[1.0], [2.0]]), 2)
     (Tensor([[1.]]), Tensor([[2.]]))
@@ -215,7 +299,7 @@ def vsplit(x, indices_or_sections):
 
 @expression(cases=(case((1, 2, 4), indices_or_sections=[1, 2]),))
 def dsplit(x, indices_or_sections):
-    """x cut along the third axis.
+    """x cut along the third axis. Slope: 1 for each element, wherever it goes.
 
     >>> dsplit(Tensor([[[1.0, 2.0]]]), 2)
     (Tensor([[[1.]]]), Tensor([[[2.]]]))
@@ -233,6 +317,8 @@ def _split_deep(x: Any, places: Any, axis: int, least: int, name: str) -> Any:
 @op(cases=(case((2, 3)), case((2, 3, 2), axis=-1), case((3,))), fits="axis must be one existing axis")
 def unstack(x, *, axis=0):
     """The parts of x at each place along ``axis``, without that axis: a tuple of arrays. The mirror of stack.
+
+    Slope: 1 for each element, wherever it goes.
 
     >>> unstack(Tensor([[1.0, 2.0], [3.0, 4.0]]))
     (Tensor([1., 2.]), Tensor([3., 4.]))

@@ -42,16 +42,16 @@ def _left(g, out, a, b):
     if b.ndim == 1:
         return (g if a.ndim == 1 else expand_dims(g, axis=-1)) * b
     if a.ndim == 1:
-        return (b @ expand_dims(g, axis=-1))[..., 0]
-    return g @ b.mT
+        return matmul(b, g) if b.ndim == 2 else (b @ expand_dims(g, axis=-1))[..., 0]
+    return matmul(g, b.mT)
 
 
 def _right(g, out, a, b):
     if a.ndim == 1:
         return g * a if b.ndim == 1 else expand_dims(a, axis=-1) * expand_dims(g, axis=-2)
     if b.ndim == 1:
-        return (a.mT @ expand_dims(g, axis=-1))[..., 0]
-    return a.mT @ g
+        return matmul(a.mT, g) if a.ndim == 2 else (a.mT @ expand_dims(g, axis=-1))[..., 0]
+    return matmul(a.mT, g)
 
 
 matmul.defvjp(_left, _right)

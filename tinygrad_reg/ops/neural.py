@@ -17,18 +17,20 @@ SOFTMAX = (case((2, 3)), case((2, 3), axis=0), case((2, 3, 2), axis=1), case((3,
 FITS_SOFTMAX = "axis must be one existing axis"
 
 
-def _exponents(x: Any, axis: int) -> tuple[Any, Any]:
-    """x minus its largest along ``axis``, with that axis in front, where NumPy folds it fastest."""
+LONG = 128  # NumPy folds shorter lines faster when their axis comes first, even though they must be moved
+
+
+def _shifted(x: Any, axis: int) -> tuple[Any, int]:
+    """x minus its largest along ``axis``, and where that axis now is: in front, or behind, for long lines that were there."""
     x = as_float(x)
-    x = np.ascontiguousarray(x.T if x.ndim == 2 and axis in (1, -1) else np.moveaxis(x, axis, 0))
-    if not x.size:
-        return x.copy(), x.copy()
-    shifted = x - np.maximum.reduce(x, axis=0)
-    return shifted, np.exp(shifted)
+    along = -1 if x.ndim and axis in (-1, x.ndim - 1) and x.shape[-1] >= LONG else 0
+    if not along:
+        x = np.ascontiguousarray(x.T if x.ndim == 2 and axis in (1, -1) else np.moveaxis(x, axis, 0))
+    return (x - np.maximum.reduce(x, axis=along, keepdims=True) if x.size else x.copy()), along
 
 
-def _back(y: Any, axis: int) -> Any:
-    return y.T if y.ndim == 2 and axis in (1, -1) else np.moveaxis(y, 0, axis)
+def _back(y: Any, axis: int, along: int) -> Any:
+    return y if along else y.T if y.ndim == 2 and axis in (1, -1) else np.moveaxis(y, 0, axis)
 
 
 @op(cases=SOFTMAX, fits=FITS_SOFTMAX)
@@ -38,9 +40,10 @@ def softmax(x, *, axis=-1):
     >>> softmax(Tensor([0.0, 10000.0]))
     Tensor([0., 1.])
     """
-    _, e = _exponents(x, axis)
-    e /= np.add.reduce(e, axis=0)
-    return _back(e, axis)
+    shifted, along = _shifted(x, axis)
+    e = np.exp(shifted, out=shifted)
+    e /= np.add.reduce(e, axis=along, keepdims=True)
+    return _back(e, axis, along)
 
 
 softmax.defvjp(lambda g, out, x, axis: out * (g - sum(g * out, axis=axis, keepdims=True)))
@@ -48,7 +51,7 @@ softmax.defvjp(lambda g, out, x, axis: out * (g - sum(g * out, axis=axis, keepdi
 
 @expression(cases=SOFTMAX)
 def softmin(x, axis=-1):
-    """softmax(-x) along ``axis``: the smallest gets most.
+    """softmax(-x) along ``axis``: the smallest gets most. Slope: out·(Σ g·out - g).
 
     >>> softmin(Tensor([0.0, 10000.0]))
     Tensor([1., 0.])
@@ -63,10 +66,10 @@ def log_softmax(x, *, axis=-1):
     >>> log_softmax(Tensor([0.0, 10000.0]))
     Tensor([-10000.,      0.])
     """
-    shifted, e = _exponents(x, axis)
+    shifted, along = _shifted(x, axis)
     if shifted.size:
-        shifted -= np.log(np.add.reduce(e, axis=0))
-    return _back(shifted, axis)
+        shifted -= np.log(np.add.reduce(np.exp(shifted), axis=along, keepdims=True))
+    return _back(shifted, axis, along)
 
 
 log_softmax.defvjp(lambda g, out, x, axis: g - exp(out) * sum(g, axis=axis, keepdims=True))
@@ -101,6 +104,18 @@ def checked_labels(labels: Any, classes: int) -> Any:
         raise ValueError(f"label {wrong} is not a class: with {classes} scores a row, labels go from 0 to {classes - 1}")
     return labels
 
+
+@op(domain=[integers(0, 3)], cases=(case((4,), classes=3), case((), classes=3)), fits="labels must be integers from 0 to classes - 1")
+def class_labels(labels, *, classes):
+    """Labels as they are, or an error if one of them is no class. No gradient.
+
+    >>> class_labels(Tensor([2, 0]), classes=3)
+    Tensor([2, 0])
+    """
+    return checked_labels(labels, classes)
+
+
+class_labels.refuses = True
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -139,8 +154,10 @@ def cross_entropy(logits, labels, *, weight=None, ignore_index=None, label_smoot
     if labels.shape == logits.shape and labels.dtype.kind == "f":
         return -np.add.reduce(labels * log_softmax.forward(logits), axis=None) / rows(logits)
     labels = _label_for_each_row(logits, labels).reshape(-1)
-    shifted, e = _exponents(logits.reshape(-1, logits.shape[-1]), 1)
-    each = np.log(np.add.reduce(e, axis=0)) - shifted[labels, np.arange(labels.size)]
+    shifted, along = _shifted(logits.reshape(-1, logits.shape[-1]), 1)
+    places = (np.arange(labels.size), labels) if along else (labels, np.arange(labels.size))
+    picked = shifted[places]
+    each = np.log(np.add.reduce(np.exp(shifted, out=shifted), axis=along)) - picked
     return np.add.reduce(each) / rows(logits)
 
 
@@ -199,6 +216,32 @@ def _are_probabilities(labels: Any) -> bool:
     return getattr(labels, "dtype", np.dtype(int)).kind == "f"
 
 
+@op(
+    label="softmax - 1",
+    domain=[REAL, integers(0, 3)],
+    cases=(case((4, 3), (4,)), case((3,), ()), case((2, 2, 4), (2, 2))),
+    fits="logits have shape (..., classes), and labels hold one integer class for each row",
+)
+def softmax_less_one(logits, labels):
+    """softmax(logits), with 1 taken from the label's place in each row: the slope of cross-entropy. Slope: that of softmax.
+
+    >>> softmax_less_one(Tensor([[0.0, 0.0]]), [1])
+    Tensor([[ 0.5, -0.5]])
+    """
+    labels = _label_for_each_row(logits, np.asarray(labels)).reshape(-1)
+    p = softmax.forward(logits)
+    flat = p.reshape(-1, logits.shape[-1])  # of short rows p is a view with another order, and this a copy
+    flat[np.arange(labels.size), labels] -= 1
+    return flat.reshape(p.shape)
+
+
+def _softmax_back(g, p):
+    return p * (g - sum(g * p, axis=-1, keepdims=True))
+
+
+softmax_less_one.defvjp(lambda g, out, logits, labels: _softmax_back(g, softmax(logits)), None)
+
+
 def _for_each_row(g: Any, total: Any, reduction: str) -> Any:
     if reduction == "none":
         return expand_dims(g, axis=-1)
@@ -206,13 +249,14 @@ def _for_each_row(g: Any, total: Any, reduction: str) -> Any:
 
 
 def _cross_entropy_logits(g, out, logits, labels, weight, ignore_index, label_smoothing, reduction):
+    plain = weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean"
+    if plain and not _are_probabilities(labels):
+        return (g / rows(logits)) * softmax_less_one(logits, labels)
     p = softmax(logits)
-    if not (weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean"):
+    if not plain:
         q, total = targets(logits, labels, weight, ignore_index, label_smoothing)
         return _for_each_row(g, total, reduction) * (p * sum(q, axis=-1, keepdims=True) - q)
-    if _are_probabilities(labels):
-        return (g / rows(logits)) * (p * sum(labels, axis=-1, keepdims=True) - labels)
-    return (g / rows(logits)) * (p - one_hot(labels, num_classes=logits.shape[-1], dtype=logits.dtype))
+    return (g / rows(logits)) * (p * sum(labels, axis=-1, keepdims=True) - labels)
 
 
 def _cross_entropy_labels(g, out, logits, labels, weight, ignore_index, label_smoothing, reduction):

@@ -11,9 +11,12 @@ import numpy as np
 
 from ..domain import POSITIVE, REAL, case
 from ..op import expression, op
+from .arranging import unfold
+from .complexes import of_reals
 from .elementwise import as_float, sqrt
+from .padding import pad
 from .reduction import mean, var
-from .shape import reshape
+from .shape import as_floats, reshape
 from .windows import shaped
 
 _CASES = (
@@ -27,6 +30,7 @@ FITS = "axis must name existing axes, each once"
 
 
 @op(cases=_CASES, fits=FITS)
+@of_reals
 def standardise(x, *, axis, eps=1e-5):
     """(x - mean)/√(variance + eps) over ``axis``. Slope: (g - mean(g) - out·mean(g·out))/√(variance + eps).
 
@@ -61,6 +65,7 @@ standardise.defvjp(_standardise)
 
 
 @op(cases=_CASES, fits=FITS)
+@of_reals
 def rms_scale(x, *, axis, eps=1e-5):
     """x/√(mean of x² + eps) over ``axis``. Slope: (g - out·mean(g·out))/√(mean of x² + eps).
 
@@ -87,6 +92,8 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
 
     out = weight·(x - mean)/√(variance + eps) + bias, where weight and bias have ``normalized_shape``.
 
+    Slopes: in x that of standardise, times weight; in weight what it is multiplied by; in bias 1.
+
     Source: J. L. Ba, J. R. Kiros and G. E. Hinton (2016), Layer normalization, eq. 4.
 
     >>> layer_norm(Tensor([[1.0, 2.0, 3.0]]), 3)
@@ -102,6 +109,8 @@ def rms_norm(x, normalized_shape, weight=None, eps=None):
     """Each sample divided by its root mean square over its last axes, of ``normalized_shape``; then times weight.
 
     out = weight·x/√(mean of x² + eps); ``eps`` is the smallest step of the dtype at 1 unless given.
+
+    Slopes: in x that of rms_scale, times weight; in weight what it is multiplied by.
 
     >>> rms_norm(Tensor([[3.0, 4.0]]), 2)
     Tensor([[0.8485, 1.1314]])
@@ -142,6 +151,8 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     In training mean and variance are those of x itself, and the running ones, if they are Tensors, are given new values: moved towards
     them by ``momentum``, where the variance is divided by n - 1. Otherwise the running ones are used; in training they may be ``None``.
 
+    Slopes: in x that of standardise, times weight (with running ones, weight/√(variance + eps)); in weight what it is multiplied by; in bias 1.
+
     Raises ``ValueError`` in training if there is only one element a channel.
 
     Source: S. Ioffe and C. Szegedy (2015), Batch normalization, algorithms 1 and 2.
@@ -150,7 +161,7 @@ def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=Fa
     Tensor([[-1.],
             [ 1.]])
     """
-    x = shaped(x)
+    x = as_floats(x)
     _check_channels("batch_norm", x, 2, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     weight, bias = _by_channel(x, weight), _by_channel(x, bias)
     if not training:
@@ -171,6 +182,8 @@ def instance_norm(x, running_mean=None, running_var=None, weight=None, bias=None
 
     With ``use_input_stats=False`` the running mean and variance are used, else they are updated as in batch_norm.
 
+    Slopes: in x that of standardise, times weight (with running ones, weight/√(variance + eps)); in weight what it is multiplied by; in bias 1.
+
     >>> instance_norm(Tensor([[[1.0, 3.0], [5.0, 5.0]]]), eps=0.0001)
     Tensor([[[-1.,  1.],
              [ 0.,  0.]]])
@@ -189,6 +202,8 @@ def instance_norm(x, running_mean=None, running_var=None, weight=None, bias=None
 @expression(cases=[case((2, 4, 3), num_groups=2), case((2, 4), num_groups=2), case((1, 2, 3, 2), num_groups=1, eps=0.1)])
 def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
     """Each group of neighbouring channels of each sample brought to mean 0 and variance 1; then times weight, plus bias, by channel.
+
+    Slopes: in x that of standardise, times weight; in weight what it is multiplied by; in bias 1.
 
     Source: Y. Wu and K. He (2018), Group normalization, eq. 1 and 7.
 
@@ -221,12 +236,31 @@ def _follow(running_mean: Any, running_var: Any, x: Any, axis: tuple[int, ...], 
     """Move the running mean and variance towards those of x; over samples, their mean."""
     if running_mean is None and running_var is None:
         return
-    values = x if isinstance(x, np.ndarray) else x.data
+    values = x.detach() if hasattr(x, "detach") else x
     spare = tuple(range(values.ndim - len(axis) - 1))  # the samples, if they have a mean each
-    _move(running_mean, mean.forward(mean.forward(values, axis=axis), axis=spare), momentum)
-    _move(running_var, mean.forward(var.forward(values, axis=axis, correction=1), axis=spare), momentum)
+    _move(running_mean, mean(mean(values, axis=axis), axis=spare), momentum)
+    _move(running_var, mean(var(values, axis=axis, correction=1), axis=spare), momentum)
 
 
 def _move(running: Any, new: Any, momentum: float) -> None:
     if hasattr(running, "assign"):  # an array is its owner's, and never changed
-        running.assign((1 - momentum) * running.data + momentum * new)
+        running.assign(running.detach() * (1 - momentum) + new * momentum)
+
+
+@expression(cases=[case((2, 5, 3), size=3), case((1, 4, 2, 2), size=2, alpha=0.5, beta=0.5, k=2.0), case((2, 3, 1), size=1)])
+def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
+    """x / (k + alpha·m)**beta, where m is the mean of x² over ``size`` neighbouring channels (axis 1), with zeros beyond the ends.
+
+    Slope: by the formula, over all channels in whose mean an element is.
+
+    Source: A. Krizhevsky et al. (2012), ImageNet classification, section 3.3 (with a mean in place of the sum, as most libraries do).
+
+    >>> local_response_norm(tg.ones((1, 1, 1)), 1, alpha=3.0, beta=0.5)
+    Tensor([[[0.5]]])
+    """
+    x = as_floats(x)
+    if x.ndim < 3 or size < 1:
+        raise ValueError(f"local_response_norm: x has shape {x.shape} and size is {size}; x is (samples, channels, …), and size at least 1.")
+    squares = pad(x * x, pad_width=((0, 0), (size // 2, (size - 1) // 2), *((0, 0),) * (x.ndim - 2)))
+    means = mean(unfold(squares, axis=1, size=size), axis=-1)
+    return x / (means * alpha + k) ** beta

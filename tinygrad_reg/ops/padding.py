@@ -30,7 +30,7 @@ _CASES = (
 def pad(x, *, pad_width, mode="constant", constant_values=0):
     """x with ``pad_width`` more elements before and after, along each axis.
 
-    What they are: ``"constant"`` values (which have no gradient), x mirrored with its edge left out (``"reflect"``) or repeated
+    What they are: ``"constant"`` values, which are a setting, x mirrored with its edge left out (``"reflect"``) or repeated
     (``"symmetric"``), its outermost element (``"edge"``), or x over again (``"wrap"``). Slope: 1 for each time an element comes out.
 
     >>> pad(Tensor([1.0, 2.0, 3.0]), 2, mode="reflect")
@@ -54,7 +54,7 @@ def pad(x, *, pad_width, mode="constant", constant_values=0):
 def unpad(x, *, pad_width, mode="constant", constant_values=0):
     """x without its rim, each element of which is added to the one inside that ``pad`` would have copied there.
 
-    The mirror of pad, with its slope; in ``"constant"`` mode the rim is dropped, whatever the constant.
+    The mirror of pad; in ``"constant"`` mode the rim is dropped, whatever the constant. Slope: 1 for each element that is not dropped.
 
     >>> unpad(Tensor([1.0, 10.0, 20.0, 2.0]), 1, mode="wrap")
     Tensor([12., 21.])

@@ -58,7 +58,7 @@ def _taken(shape: tuple[int, ...], places: tuple[int, ...], axis: Any = None) ->
     fits="x must have the shape of what is taken at indices from an array of that shape",
 )
 def take_back(x, indices, *, shape, axis=None):
-    """Zeros of ``shape`` with x added at the places ``indices`` along ``axis``. The mirror of take, with its slope.
+    """Zeros of ``shape`` with x added at the places ``indices`` along ``axis``. The mirror of take. Slope: 1 for each element.
 
     >>> take_back(Tensor([1.0, 2.0, 4.0]), [2, 0, 2], shape=(3,))
     Tensor([2., 0., 5.])
@@ -120,7 +120,7 @@ def gather(x, indices, *, axis):
 
 @op(domain=[REAL, PLACES], cases=tuple(case(c.shapes[1], c.shapes[1], shape=c.shapes[0], **c.settings) for c in _GATHERED), fits=ALONG)
 def gather_back(x, indices, *, shape, axis):
-    """Zeros of ``shape`` with x added at the places ``indices`` along ``axis``. The mirror of gather, with its slope.
+    """Zeros of ``shape`` with x added at the places ``indices`` along ``axis``. The mirror of gather. Slope: 1 for each element.
 
     >>> gather_back(Tensor([[1.0, 2.0]]), [[2, 2]], shape=(1, 3), axis=1)
     Tensor([[0., 0., 3.]])
@@ -140,6 +140,8 @@ _PUT = tuple(case(*c.shapes, c.shapes[1], **c.settings) for c in _GATHERED)
 @op(domain=[REAL, PLACES, REAL], cases=(*_PUT, case((2, 3), (2, 2), (), axis=1)), fits=ALONG + "; values must broadcast to the shape of indices")
 def put_along(x, indices, values, *, axis):
     """x with the places ``indices`` along ``axis`` taken by ``values``: what scatter and put_along_axis are made of.
+
+    Slopes: 1 in x where nothing is put, and 1 for each value that stays, else 0.
 
     >>> put_along(Tensor([1.0, 2.0, 3.0]), [2, 0], Tensor([8.0, 9.0]), axis=0)
     Tensor([9., 2., 8.])
@@ -188,6 +190,8 @@ def scatter(x, indices, values, *, axis):
 
     ``values`` is a number, or at least as large as ``indices``. Of several for one place the last counts.
 
+    Slopes: 1 in x where nothing is put, and 1 for each value that stays, else 0.
+
     >>> scatter(Tensor([[1.0, 2.0], [3.0, 4.0]]), [[1], [0]], 9.0, axis=1)
     Tensor([[1., 9.],
             [9., 4.]])
@@ -199,6 +203,8 @@ def scatter(x, indices, values, *, axis):
 @expression(domain=[REAL, PLACES, REAL], cases=(*_PUT, case((2, 3), (2, 2), (3, 3), axis=1), case((2, 3), (2, 2), (), axis=1)))
 def scatter_add(x, indices, values, *, axis):
     """x with ``values`` added, in each line along ``axis``, at the places that ``indices`` names; several for one place add up.
+
+    Slopes: 1 in x and in values.
 
     >>> scatter_add(Tensor([1.0, 2.0]), [0, 0, 1], Tensor([1.0, 2.0, 3.0]), axis=0)
     Tensor([4., 5.])
@@ -215,6 +221,8 @@ _NUMPYS = (case((2, 3), (2, 2), axis=1), case((2, 3), (1, 3), axis=0), case((2, 
 def take_along_axis(x, indices, axis=-1):
     """Of each line of x along ``axis``, the elements at the places in ``indices``, which broadcasts along the other axes.
 
+    Slope: 1 for each time an element is taken.
+
     >>> take_along_axis(Tensor([[1.0, 2.0], [3.0, 4.0]]), [[1]], axis=1)
     Tensor([[2.],
             [4.]])
@@ -226,6 +234,8 @@ def take_along_axis(x, indices, axis=-1):
 @expression(domain=[REAL, PLACES, REAL], cases=tuple(case(*c.shapes, (), **c.settings) for c in _NUMPYS[:3]))
 def put_along_axis(x, indices, values, axis=-1):
     """x with the places ``indices`` along ``axis`` taken by ``values``; both broadcast along the other axes. A new array, unlike NumPy's.
+
+    Slopes: 1 in x where nothing is put, and 1 for each value that stays, else 0.
 
     >>> put_along_axis(Tensor([[1.0, 2.0], [3.0, 4.0]]), [[1]], 0.0, axis=1)
     Tensor([[1., 0.],

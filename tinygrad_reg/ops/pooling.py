@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..domain import REAL, case
+from ..domain import POSITIVE, REAL, case
 from ..op import expression
-from .choice import where
-from .elementwise import as_float
+from .choice import greater, where
+from .elementwise import as_float, sqrt
 from .reduction import max
+from .unpooling import window_argmax
 from .windows import Window, batched, per_axis, ragged, shaped, window_max, window_sum
 
 TIES = (REAL.with_ties(),)
@@ -21,16 +22,16 @@ TIES = (REAL.with_ties(),)
 
 
 @expression(domain=TIES, cases=[case((2, 1, 6), kernel_size=2), case((1, 2, 7), kernel_size=3, stride=2, padding=1, ceil_mode=True)])
-def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """Largest element of each window along the last axis of x (samples, channels, n). Slope: 1 for the winner, shared at a tie.
 
     Window i starts at i·stride - padding and has ``kernel_size`` places, ``dilation`` apart; with ``ceil_mode`` a last one may
-    reach over the end. ``stride`` is the kernel's size unless given.
+    reach over the end. ``stride`` is the kernel's size unless given. With ``return_indices`` also the winners' places, for max_unpool1d.
 
     >>> max_pool1d(Tensor([[[1.0, 3.0, 2.0, 5.0]]]), 2)
     Tensor([[[3., 5.]]])
     """
-    return _max_pool("max_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode)
+    return _max_pool("max_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 @expression(
@@ -41,29 +42,35 @@ def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=Fal
         case((2, 5, 6), kernel_size=2, stride=1, dilation=2),
     ],
 )
-def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """Largest element of each window over the last two axes; settings are one number or one for each axis, else as max_pool1d.
+
+    Slope: 1 for the winner, shared evenly at a tie.
 
     >>> max_pool2d(Tensor([[[[1.0, 3.0], [2.0, 5.0]]]]), 2)
     Tensor([[[[5.]]]])
     """
-    return _max_pool("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode)
+    return _max_pool("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 @expression(domain=TIES, cases=[case((1, 1, 4, 4, 2), kernel_size=2), case((1, 1, 3, 3, 3), kernel_size=2, stride=1, padding=(1, 0, 1))])
-def max_pool3d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+def max_pool3d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """Largest element of each window over the last three axes; settings are one number or one for each axis, else as max_pool1d.
+
+    Slope: 1 for the winner, shared evenly at a tie.
 
     >>> max_pool3d(tg.ones((1, 1, 2, 2, 2)), 2)
     Tensor([[[[[1.]]]]])
     """
-    return _max_pool("max_pool3d", 3, x, kernel_size, stride, padding, dilation, ceil_mode)
+    return _max_pool("max_pool3d", 3, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def _max_pool(name: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Any:
+def _max_pool(name: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, return_indices: bool) -> Any:
     x, had_samples = batched(name, shaped(x), axes)
-    out = window_max(x, windows=_windows(name, x, kernel_size, stride, padding, dilation, ceil_mode))
-    return out if had_samples else out[0]
+    windows = _windows(name, x, kernel_size, stride, padding, dilation, ceil_mode)
+    found = (window_max(x, windows=windows), *([window_argmax(x, windows=windows)] if return_indices else []))
+    found = found if had_samples else tuple(part[0] for part in found)
+    return found if return_indices else found[0]
 
 
 def _windows(name: str, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> tuple[Window, ...]:
@@ -110,6 +117,8 @@ def avg_pool1d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_in
 def avg_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
     """Mean of each window over the last two axes (sum divided by ``divisor_override``, if given); else as avg_pool1d.
 
+    Slope: 1/(elements of the window), or 1/divisor_override.
+
     >>> avg_pool2d(Tensor([[[[1.0, 3.0], [2.0, 5.0]]]]), 2)
     Tensor([[[[2.75]]]])
     """
@@ -119,6 +128,8 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_in
 @expression(cases=[case((1, 1, 4, 4, 2), kernel_size=2), case((1, 1, 3, 3, 3), kernel_size=2, stride=1, padding=(1, 0, 1))])
 def avg_pool3d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
     """Mean of each window over the last three axes (sum divided by ``divisor_override``, if given); else as avg_pool1d.
+
+    Slope: 1/(elements of the window), or 1/divisor_override.
 
     >>> avg_pool3d(tg.ones((1, 1, 2, 2, 2)), 2)
     Tensor([[[[[1.]]]]])
@@ -155,12 +166,60 @@ def _floats(x: Any) -> Any:
     return as_float(x) if isinstance(x, np.ndarray) else x
 
 
+# ---------------------------------------------------------------------------------------------- norms
+
+
+@expression(domain=[POSITIVE], cases=[case((2, 1, 6), norm_type=2, kernel_size=2), case((1, 2, 7), norm_type=3, kernel_size=3, stride=2)])
+def lp_pool1d(x, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(Σ x^p)^(1/p) over each window along the last axis, with p = ``norm_type``; 0 where that sum is not positive. Windows lie as in max_pool1d.
+
+    A window that reaches over the end has fewer elements. Slope: (x/out)^(p - 1), 0 where the sum is not positive.
+
+    >>> lp_pool1d(Tensor([[[3.0, 4.0, 0.0, 0.0]]]), 2, 2)
+    Tensor([[[5., 0.]]])
+    """
+    return _lp_pool("lp_pool1d", 1, x, norm_type, kernel_size, stride, ceil_mode)
+
+
+@expression(domain=[POSITIVE], cases=[case((1, 2, 4, 4), norm_type=2, kernel_size=2), case((2, 5, 4), norm_type=1.5, kernel_size=(3, 2), stride=2)])
+def lp_pool2d(x, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(Σ x^p)^(1/p) over each window of the last two axes; else as lp_pool1d. Slope: (x/out)^(p - 1), 0 where the sum is not positive.
+
+    >>> lp_pool2d(Tensor([[[[3.0], [4.0]]]]), 2, (2, 1))
+    Tensor([[[[5.]]]])
+    """
+    return _lp_pool("lp_pool2d", 2, x, norm_type, kernel_size, stride, ceil_mode)
+
+
+@expression(domain=[POSITIVE], cases=[case((1, 1, 2, 4, 3), norm_type=2, kernel_size=2)])
+def lp_pool3d(x, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """(Σ x^p)^(1/p) over each window of the last three axes; else as lp_pool1d. Slope: (x/out)^(p - 1), 0 where the sum is not positive.
+
+    >>> lp_pool3d(Tensor([[[[[3.0, 4.0]]]]]), 2, (1, 1, 2))
+    Tensor([[[[[5.]]]]])
+    """
+    return _lp_pool("lp_pool3d", 3, x, norm_type, kernel_size, stride, ceil_mode)
+
+
+def _lp_pool(name: str, axes: int, x: Any, p: Any, kernel_size: Any, stride: Any, ceil_mode: bool) -> Any:
+    if not 0 < p < np.inf:
+        raise ValueError(f"{name}: norm_type is {p}; it must be finite and above 0. For the largest element use max_pool{axes}d.")
+    x, had_samples = batched(name, _floats(shaped(x)), axes)
+    total = window_sum(x * x if p == 2 else x**p, windows=_windows(name, x, kernel_size, stride, 0, 1, ceil_mode))
+    some = greater(total, 0)
+    safe = where(some, total, 1)
+    out = where(some, sqrt(safe) if p == 2 else safe ** (1 / p), 0)
+    return out if had_samples else out[0]
+
+
 # ------------------------------------------------------------------------------------------- adaptive
 
 
 @expression(cases=[case((2, 1, 6), output_size=3), case((1, 2, 7), output_size=3), case((2, 3), output_size=5)])
 def adaptive_avg_pool1d(x, output_size):
     """Means over ``output_size`` windows that cover the last axis: window i goes from ⌊i·n/size⌋ up to ⌈(i+1)·n/size⌉.
+
+    Slope: 1/(elements of the window).
 
     >>> adaptive_avg_pool1d(Tensor([[[1.0, 3.0, 2.0]]]), 2)
     Tensor([[[2. , 2.5]]])
@@ -172,6 +231,8 @@ def adaptive_avg_pool1d(x, output_size):
 def adaptive_avg_pool2d(x, output_size):
     """Means over (h, w) windows that cover the last two axes; ``None`` leaves an axis as it is; else as adaptive_avg_pool1d.
 
+    Slope: 1/(elements of the window).
+
     >>> adaptive_avg_pool2d(Tensor([[[[1.0, 3.0], [2.0, 5.0]]]]), 1)
     Tensor([[[[2.75]]]])
     """
@@ -180,7 +241,7 @@ def adaptive_avg_pool2d(x, output_size):
 
 @expression(cases=[case((1, 1, 3, 4, 2), output_size=2)])
 def adaptive_avg_pool3d(x, output_size):
-    """Means over windows that cover the last three axes; else as adaptive_avg_pool2d.
+    """Means over windows that cover the last three axes; else as adaptive_avg_pool2d. Slope: 1/(elements of the window).
 
     >>> adaptive_avg_pool3d(tg.ones((1, 1, 2, 3, 4)), 1)
     Tensor([[[[[1.]]]]])
@@ -204,6 +265,8 @@ def adaptive_max_pool1d(x, output_size):
 def adaptive_max_pool2d(x, output_size):
     """Largest elements of (h, w) windows that cover the last two axes; ``None`` leaves an axis as it is.
 
+    Slope: 1 for the winner, shared evenly at a tie.
+
     >>> adaptive_max_pool2d(Tensor([[[[1.0, 3.0], [2.0, 5.0]]]]), 1)
     Tensor([[[[5.]]]])
     """
@@ -212,7 +275,7 @@ def adaptive_max_pool2d(x, output_size):
 
 @expression(domain=TIES, cases=[case((1, 1, 3, 4, 2), output_size=2)])
 def adaptive_max_pool3d(x, output_size):
-    """Largest elements of windows that cover the last three axes; else as adaptive_max_pool2d.
+    """Largest elements of windows that cover the last three axes; else as adaptive_max_pool2d. Slope: 1 for the winner, shared evenly at a tie.
 
     >>> adaptive_max_pool3d(tg.ones((1, 1, 2, 3, 4)), 1)
     Tensor([[[[[1.]]]]])
@@ -266,4 +329,4 @@ def _largest(x: Any, edges: list[tuple[Any, Any]]) -> Any:
         behind = (1,) * (2 * (len(edges) - 1 - i))
         inside = inside & (steps < ends[:, None]).reshape(*steps.shape, *behind)
         x = x[(slice(None),) * (2 + 2 * i) + (np.minimum(steps, x.shape[2 + 2 * i] - 1),)]
-    return max(where(inside, x, -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min), axis=tuple(range(3, x.ndim, 2)))
+    return max(where(inside, x, -np.inf if x.dtype.kind in "fc" else np.iinfo(x.dtype).min), axis=tuple(range(3, x.ndim, 2)))

@@ -15,7 +15,7 @@ import numpy as np
 from ..domain import case
 from ..op import expression, op
 from .complexes import conj, is_complex
-from .einsum import einsum_pair
+from .einsum import einsum, einsum_pair
 from .linalg import matmul
 from .shape import as_array, expand_dims, permute_dims, reshape
 
@@ -32,6 +32,8 @@ def dot(a, b):
     """Product of two arrays: of vectors their inner product, of matrices the matrix product, with a number element by element.
 
     With more axes: summed over the last axis of a and the last but one of b, and the result has all others, a's first.
+
+    Slopes: for each element those of the other array that it is multiplied by.
 
     >>> dot(Tensor([1.0, 2.0]), Tensor([3.0, 4.0]))
     Tensor(11.)
@@ -59,6 +61,8 @@ def vdot(a, b):
 def inner(a, b):
     """Inner product over the last axis of both arrays; the result has all other axes, a's first.
 
+    Slopes: for each element those of the other array that it is multiplied by.
+
     >>> inner(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 1.0]))
     Tensor([3., 7.])
     """
@@ -71,6 +75,8 @@ def inner(a, b):
 @expression(cases=[case((2,), (3,)), case((2, 2), (3,)), case((), (0,))])
 def outer(a, b):
     """Every element of a times every element of b: a matrix. Arrays with more axes are flattened.
+
+    Slopes: for each element those of the other array that it is multiplied by.
 
     >>> outer(Tensor([1.0, 2.0]), Tensor([3.0, 4.0]))
     Tensor([[3., 4.],
@@ -122,6 +128,8 @@ vecdot.defvjp(_vecdot_a, _vecdot_b)
 def matvec(a, b):
     """Matrix times vector over the last axes: (..., n, k) with (..., k) gives (..., n).
 
+    Slopes: for each element those of the other array that it is multiplied by.
+
     >>> matvec(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 1.0]))
     Tensor([3., 7.])
     """
@@ -131,6 +139,8 @@ def matvec(a, b):
 @expression(cases=[case((2,), (2, 3)), case((1, 2), (4, 2, 3))])
 def vecmat(a, b):
     """Vector, conjugated, times matrix over the last axes: (..., n) with (..., n, k) gives (..., k).
+
+    Slopes: for each element those of the other array that it is multiplied by.
 
     >>> vecmat(Tensor([1.0, 1.0]), Tensor([[1.0, 2.0], [3.0, 4.0]]))
     Tensor([4., 6.])
@@ -199,6 +209,8 @@ def tensordot(a, b, axes=2):
 
     ``axes`` is how many: the last of a with the first of b; or a pair, which axes of a meet which of b.
 
+    Slopes: for each element those of the other array that it is multiplied by.
+
     >>> tensordot(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[1.0, 0.0], [0.0, 1.0]]))
     Tensor(5.)
     """
@@ -217,6 +229,8 @@ def _axis_pairs(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
         pairs = tuple([k] if isinstance(k, int) else list(k) for k in axes)
     else:
         n = index(axes)
+        if n < 0:
+            raise ValueError(f"tensordot: axes={axes} must be a number of axes, 0 or more, of arrays with shapes {a.shape} and {b.shape}.")
         pairs = list(range(a.ndim - n, a.ndim)), list(range(n))
     if len(pairs) != 2 or len(pairs[0]) != len(pairs[1]):
         raise ValueError(f"tensordot: axes={axes!r} must be a number, or a pair: equally many axes of a and of b.")
@@ -233,6 +247,8 @@ def _axis_pairs(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
 def kron(a, b):
     """Kronecker product: b, once for each element of a and multiplied by it, in blocks.
 
+    Slopes: for each element those of the other array that it is multiplied by.
+
     >>> kron(Tensor([1.0, 2.0]), Tensor([1.0, 10.0]))
     Tensor([ 1., 10.,  2., 20.])
     """
@@ -248,7 +264,7 @@ def kron(a, b):
 
 @expression(cases=[case((2, 3)), case((2, 3, 4))])
 def matrix_transpose(x):
-    """Each matrix of a stack transposed: the last two axes swapped.
+    """Each matrix of a stack transposed: the last two axes swapped. Slope: 1 for each element, wherever it goes.
 
     >>> matrix_transpose(Tensor([[1.0, 2.0]]))
     Tensor([[1.],
@@ -258,3 +274,21 @@ def matrix_transpose(x):
     if x.ndim < 2:
         raise ValueError(f"matrix_transpose: an array of shape {x.shape} has no last two axes to swap; it needs at least two.")
     return permute_dims(x, axes=(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+
+@expression(cases=(case((2, 3), (2, 4), (2, 3, 4)), case((3,), (2,), (2, 3, 2), (2,)), case((2, 1, 2), (2, 1, 3), (1, 2, 3))))
+def bilinear(a, b, weight, bias=None):
+    """Σ a[i]·weight[k, i, j]·b[j] for each k, of vectors along the last axes of a and b, plus ``bias``.
+
+    Slopes: in each of the three the product of the others; in bias 1.
+
+    >>> bilinear(Tensor([1.0, 2.0]), Tensor([3.0]), Tensor([[[1.0], [10.0]]]))
+    Tensor([63.])
+    """
+    a, b, weight = as_array(a), as_array(b), as_array(weight)
+    if not a.ndim or a.shape[:-1] != b.shape[:-1] or weight.ndim != 3 or weight.shape[1:] != (a.shape[-1], b.shape[-1] if b.ndim else -1):
+        raise ValueError(
+            f"bilinear: a has shape {a.shape}, b has shape {b.shape} and weight has shape {weight.shape}; they are (…, m), (…, n) and (k, m, n)."
+        )
+    out = einsum("...i,kij,...j->...k", a, weight, b)
+    return out if bias is None else out + bias

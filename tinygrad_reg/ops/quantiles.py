@@ -53,6 +53,8 @@ def median(x, axis=None, keepdims=False):
 def nanmedian(x, axis=None, keepdims=False):
     """Middle element over ``axis`` of those that are not NaN; the mean of the two middle ones if there are two.
 
+    Slope: 1 for the middle element, or ½ for each of two; of equal elements, for the one that stable sorting puts there.
+
     >>> nanmedian(Tensor([3.0, 1.0, float("nan")]))
     Tensor(2.)
     """
@@ -94,6 +96,8 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
 def nanquantile(x, q, axis=None, method="linear", keepdims=False):
     """The value below which a part q lies, of those elements over ``axis`` that are not NaN.
 
+    Slope in x: the weights of the two elements around it; in q: their distance times (numbers - 1).
+
     >>> nanquantile(Tensor([1.0, 2.0, float("nan"), 4.0]), 0.75)
     Tensor(3.)
     """
@@ -104,6 +108,8 @@ def nanquantile(x, q, axis=None, method="linear", keepdims=False):
 def percentile(x, q, axis=None, method="linear", keepdims=False):
     """The value below which q percent of the elements over ``axis`` lie.
 
+    Slope in x: the weights of the two elements around it; in q: their distance times (n - 1)/100.
+
     >>> percentile(Tensor([1.0, 2.0, 4.0]), 75.0)
     Tensor(3.)
     """
@@ -113,6 +119,8 @@ def percentile(x, q, axis=None, method="linear", keepdims=False):
 @expression(domain=[REAL, interval(0.0, 100.0)], cases=_QUANTILES[:3])
 def nanpercentile(x, q, axis=None, method="linear", keepdims=False):
     """The value below which q percent lie, of those elements over ``axis`` that are not NaN.
+
+    Slope in x: the weights of the two elements around it; in q: their distance times (numbers - 1)/100.
 
     >>> nanpercentile(Tensor([1.0, 2.0, float("nan"), 4.0]), 75.0)
     Tensor(3.)

@@ -13,10 +13,11 @@ import numpy as np
 
 from ..domain import REAL, case
 from ..op import op
-from .choice import equal, isnan, logical_or, where
+from .choice import equal, isnan, logical_or, nowhere, where
 from .complexes import conj, is_complex
 from .elementwise import as_float, astype, divide, exp, sign
-from .shape import broadcast_to, expand_dims
+from .indexing import put_back
+from .shape import broadcast_to, expand_dims, reshape
 
 FITS = "axis must name existing axes, each once"
 ALL_AXES = (
@@ -39,7 +40,8 @@ def restore(g: Any, axis: Any, keepdims: bool) -> Any:
 
 def _axis(x: Any, axis: Any) -> Any:
     # NumPy lets a single number be folded along axis 0 or -1, which it does not have: nothing is to be restored.
-    return axis if x.ndim else None
+    # A tuple of all axes is the same as None, which is quicker.
+    return None if x.ndim == 0 or (type(axis) is tuple and len(axis) == x.ndim) else axis
 
 
 def _count(x: Any, out: Any) -> int:
@@ -146,8 +148,14 @@ def _ordered(x: Any, instead: str = "they have no order; take the extreme of the
 
 def _extreme(g, out, x, axis, keepdims):
     axis = _axis(x, axis)
-    winners = logical_or(equal(x, restore(out, axis, keepdims)), isnan(x))  # where a NaN wins, it gets the gradient
-    share = restore(g, axis, keepdims) / sum(astype(winners, dtype=g.dtype), axis=axis, keepdims=True)
+    winners = equal(x, restore(out, axis, keepdims))
+    if not nowhere(isnan(out)):
+        winners = logical_or(winners, isnan(x))  # where a NaN wins, it gets the gradient
+    share = restore(g, axis, keepdims)
+    if type(winners) is not np.ndarray or np.count_nonzero(winners) > out.size:
+        share = share / sum(astype(winners, dtype=g.dtype), axis=axis, keepdims=True)
+    elif axis is None or axis in (-1, x.ndim - 1):  # no ties, and the winners stand in the order of the results
+        return put_back(reshape(share, shape=(-1,)), key=winners, shape=x.shape)
     return where(winners, broadcast_to(share, shape=x.shape), 0)
 
 

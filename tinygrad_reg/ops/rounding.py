@@ -134,7 +134,7 @@ fmod.defvjp(lambda g, out, a, b: g, lambda g, out, a, b: -(g * _quotient(a, out,
 
 @expression()
 def divmod(a, b):
-    """Quotient rounded down, and what it leaves: ``(a // b, a % b)``.
+    """Quotient rounded down, and what it leaves: ``(a // b, a % b)``. Slopes: of the quotient 0; of the remainder 1 in a and -(a // b) in b.
 
     >>> divmod(Tensor([7.0, -7.0]), 4)
     (Tensor([ 1., -2.]), Tensor([3., 1.]))
@@ -147,7 +147,7 @@ def divmod(a, b):
 
 @op(label="+")
 def positive(x):
-    """Each element as it is: +x.
+    """Each element as it is: +x. Slope: 1.
 
     >>> positive(Tensor([1.0, -2.0]))
     Tensor([ 1., -2.])

@@ -15,7 +15,7 @@ from ..domain import REAL, case
 from ..op import expression, op
 from .arranging import flip, roll
 from .choice import equal, isnan, logical_or, where
-from .elementwise import as_float, exp
+from .elementwise import all_plain, as_float, exp
 from .padding import pad
 from .placing import gather_back
 from .shape import as_array, broadcast_to, concat, reshape
@@ -65,7 +65,7 @@ def cumsum(x, *, axis=None, dtype=None):
 
 @op(label="…Σ", cases=(case((5,), axis=0), case((2, 3), axis=-1), case((2, 3), axis=0), case((0, 2), axis=0)), fits="axis must be one existing axis")
 def cumsum_back(x, *, axis):
-    """Running sum along ``axis`` from the end: each element with all behind it. The mirror of cumsum, with its slope.
+    """Running sum along ``axis`` from the end: each element with all behind it. The mirror of cumsum. Slope: 1 for each sum that an element is in.
 
     >>> cumsum_back(Tensor([1.0, 2.0, 3.0]), axis=0)
     Tensor([6., 5., 3.])
@@ -92,6 +92,8 @@ _INITIAL = (case((5,)), case((2, 3), axis=0), case((2, 3), axis=1, include_initi
 def cumulative_sum(x, axis=None, dtype=None, include_initial=False):
     """Running sum along ``axis``, which only a vector may leave out; with ``include_initial`` it starts with the sum of nothing, 0.
 
+    Slope: 1 for each sum that an element is in.
+
     >>> cumulative_sum(Tensor([1.0, 2.0]), include_initial=True)
     Tensor([0., 1., 3.])
     """
@@ -101,6 +103,8 @@ def cumulative_sum(x, axis=None, dtype=None, include_initial=False):
 @expression(cases=_INITIAL)
 def cumulative_prod(x, axis=None, dtype=None, include_initial=False):
     """Running product along ``axis``, which only a vector may leave out; with ``include_initial`` it starts with the product of nothing, 1.
+
+    Slope: for each product that an element is in, the product of the others.
 
     >>> cumulative_prod(Tensor([2.0, 3.0]), include_initial=True)
     Tensor([1., 2., 6.])
@@ -198,6 +202,10 @@ def cumprod(x, *, axis=None, dtype=None):
 
 def _cumprod(g, out, x, axis, dtype):
     line, axis = _line(x, axis)
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f":  # nothing is recorded, so the products may be divided, if none is 0
+        parts = g * out
+        if all_plain(parts) and all_plain(out):
+            return reshape(cumsum_back(parts, axis=axis) / line, shape=x.shape)
     return reshape(delayed(out, axis, 1) * _from_behind(line, g, axis), shape=x.shape)
 
 
@@ -259,3 +267,26 @@ def _to_the_latest(g, out, x, axis):
 
 cummax.defvjp(_to_the_latest)
 cummin.defvjp(_to_the_latest)
+
+
+# ------------------------------------------------------------------------------------------- skipping NaN
+
+
+@expression(cases=_LINES)
+def nancumsum(x, axis=None, dtype=None):
+    """Running sum along ``axis``, where NaN counts as 0. Slope: 1 for each sum that an element is in, 0 for NaN.
+
+    >>> nancumsum(Tensor([1.0, float("nan"), 3.0]))
+    Tensor([1., 1., 4.])
+    """
+    return cumsum(where(isnan(x), 0, x), axis=axis, dtype=dtype)
+
+
+@expression(cases=_LINES)
+def nancumprod(x, axis=None, dtype=None):
+    """Running product along ``axis``, where NaN counts as 1. Slope: for each product that an element is in, the product of the others; 0 for NaN.
+
+    >>> nancumprod(Tensor([2.0, float("nan"), 3.0]))
+    Tensor([2., 2., 6.])
+    """
+    return cumprod(where(isnan(x), 1, x), axis=axis, dtype=dtype)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..domain import case
 from ..op import op
+from .elementwise import astype
 
 
 @op(
@@ -15,7 +16,7 @@ from ..op import op
     fits="the new shape must hold as many elements as the old; one size may be -1",
 )
 def reshape(x, *, shape, copy=None):
-    """The same elements, in the same row-major order, in another shape; one size may be -1.
+    """The same elements, in the same row-major order, in another shape; one size may be -1. Slope: 1 for each element, wherever it goes.
 
     ``copy`` is the array API's; values never change, so it makes no difference.
 
@@ -36,7 +37,7 @@ reshape.defvjp(lambda g, out, x, shape, copy=None: reshape(g, shape=x.shape))
     aliases=("transpose",),
 )
 def permute_dims(x, *, axes=None):
-    """The axes in another order; by default, reversed.
+    """The axes in another order; by default, reversed. Slope: 1 for each element, wherever it goes.
 
     >>> permute_dims(Tensor([[1.0, 2.0], [3.0, 4.0]]))
     Tensor([[1., 3.],
@@ -60,7 +61,7 @@ permute_dims.defvjp(_permute_back)
     fits="every size of x must be 1 or equal to the new size, aligned from the right",
 )
 def broadcast_to(x, *, shape):
-    """x repeated along new axes and axes of size 1 until it has ``shape``; nothing is copied.
+    """x repeated along new axes and axes of size 1 until it has ``shape``; nothing is copied. Slope: 1 for each copy of an element.
 
     >>> broadcast_to(Tensor([1.0, 2.0]), (2, 2))
     Tensor([[1., 2.],
@@ -80,7 +81,7 @@ broadcast_to.defvjp(lambda g, out, x, shape: g)
     fits="axis must name places of the result, each once",
 )
 def expand_dims(x, *, axis=0):
-    """New axes of size 1, at the places ``axis`` of the result.
+    """New axes of size 1, at the places ``axis`` of the result. Slope: 1 for each element, wherever it goes.
 
     >>> expand_dims(Tensor([1.0, 2.0]), axis=1)
     Tensor([[1.],
@@ -97,7 +98,7 @@ expand_dims.defvjp(lambda g, out, x, axis: reshape(g, shape=x.shape))
     fits="only axes of size 1 can be squeezed",
 )
 def squeeze(x, *, axis=None):
-    """x without its axes of size 1: all of them, or those named.
+    """x without its axes of size 1: all of them, or those named. Slope: 1 for each element, wherever it goes.
 
     >>> squeeze(Tensor([[1.0, 2.0]]))
     Tensor([1., 2.])
@@ -115,7 +116,7 @@ squeeze.defvjp(lambda g, out, x, axis: reshape(g, shape=x.shape))
     aliases=("concatenate",),
 )
 def concat(*arrays, axis=0):
-    """Arrays joined end to end along an existing ``axis``; ``None`` flattens them first.
+    """Arrays joined end to end along an existing ``axis``; ``None`` flattens them first. Slope: 1 for each element, wherever it goes.
 
     >>> concat([Tensor([1.0, 2.0]), Tensor([3.0])])
     Tensor([1., 2., 3.])
@@ -144,7 +145,7 @@ concat.defvjp(_cut)
     fits="all shapes must be equal",
 )
 def stack(*arrays, axis=0):
-    """Arrays of one shape joined along a new ``axis``.
+    """Arrays of one shape joined along a new ``axis``. Slope: 1 for each element, wherever it goes.
 
     >>> stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])], axis=1)
     Tensor([[1., 3.],
@@ -154,6 +155,12 @@ def stack(*arrays, axis=0):
 
 
 stack.defvjp(lambda g, out, *arrays, axis, index: g[(slice(None),) * (axis % out.ndim) + (index,)])
+
+
+def as_floats(x: Any) -> Any:
+    """x as an array or Tensor of floats: small whole numbers would wrap around on the way to a result that is one."""
+    x = as_array(x)
+    return x if x.dtype.kind in "fc" else astype(x, dtype="float64")
 
 
 def as_array(x: Any) -> Any:

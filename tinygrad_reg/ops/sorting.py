@@ -14,7 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..domain import REAL, case, integers
 from ..op import expression, op
 from .placing import gather_back, take, take_along_axis
-from .shape import as_array, reshape
+from .shape import as_array, expand_dims, reshape
 
 AXIS = "axis must be one existing axis, or None for the flat array"
 _SORTS = (
@@ -31,6 +31,8 @@ _SORTS = (
 @op(cases=_SORTS, fits=AXIS)
 def sort(x, *, axis=-1, kind=None, descending=False, stable=True):
     """The elements along ``axis`` from the smallest to the largest, or in ``descending`` order. Always stable; ``kind`` is NumPy's.
+
+    Slope: 1 for each element, wherever it goes; equal ones keep their order.
 
     >>> sort(Tensor([3.0, 1.0, 2.0]))
     Tensor([1., 2., 3.])
@@ -49,8 +51,32 @@ def argsort(x, *, axis=-1, kind=None, descending=False, stable=True):
     """
     x, axis = _line(x, axis)
     if not descending:
+        return _stable_order(x, axis)
+    return x.shape[axis] - 1 - np.flip(_stable_order(np.flip(x, axis), axis), axis)
+
+
+MANY = 1 << 12
+
+
+def _stable_order(x: Any, axis: int) -> Any:
+    """np.argsort that leaves equal elements in their order: of many the quick one, and then a sort of the few that are equal.
+
+    NumPy's own stable sort takes three times as long.
+    """
+    n = x.shape[axis]
+    if x.size < MANY or x.dtype.kind != "f":
         return np.argsort(x, axis, kind="stable")
-    return x.shape[axis] - 1 - np.flip(np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
+    lines = np.moveaxis(x, axis, -1)
+    order: Any = np.argsort(lines, -1)
+    found = np.take_along_axis(lines, order, -1)
+    starts: Any = np.ones(found.shape, bool)  # whether an element differs from the one before it; NaN are all the same
+    starts[..., 1:] = (found[..., 1:] != found[..., :-1]) & ~np.isnan(found[..., :-1])
+    starts, flat = starts.reshape(-1), np.ascontiguousarray(order).reshape(-1)
+    tied = ~starts
+    tied[:-1] |= ~starts[1:]
+    places = np.flatnonzero(tied)
+    flat[places] = np.sort(np.cumsum(starts)[places] * n + flat[places]) % n
+    return np.moveaxis(flat.reshape(order.shape), -1, axis)
 
 
 def _line(x: Any, axis: Any) -> tuple[Any, int]:
@@ -100,6 +126,8 @@ topk.defvjp(lambda g, out, x, k, axis, largest, sorted: gather_back(g[0], out[1]
 def kthvalue(x, k, axis=-1, keepdims=False):
     """The k-th smallest element along ``axis``, counted from 1, and its place.
 
+    Slope: 1 for that element; of equal ones, for the one that stable sorting puts there.
+
     >>> kthvalue(Tensor([3.0, 1.0, 2.0]), 2)
     (Tensor(2.), Tensor(2))
     """
@@ -113,6 +141,72 @@ def kthvalue(x, k, axis=-1, keepdims=False):
     return reshape(found, shape=shape), reshape(places, shape=shape)
 
 
+_PARTS = (case((5,), kth=2), case((3, 4), kth=(0, -1), axis=0), case((2, 3), kth=1, axis=None), case((1,), kth=0))
+
+
+@op(domain=[REAL.with_ties()], cases=_PARTS, fits=AXIS + ", and kth a place along it, or several")
+def argpartition(x, *, kth, axis=-1):
+    """The places of the elements in an order that puts the ``kth`` smallest, counted from 0, where sorting does: none behind it is smaller.
+
+    No gradient.
+
+    >>> argpartition(Tensor([3.0, 1.0, 2.0]), 0)[0]
+    Tensor(1)
+    """
+    return np.argpartition(x, kth, axis)
+
+
+@expression(cases=_PARTS)
+def partition(x, kth, axis=-1):
+    """The elements along ``axis`` with the ``kth`` smallest, counted from 0, where sorting puts it, no larger one before it, no smaller one behind.
+
+    Slope: 1 for each element, at the place where it now is.
+
+    >>> partition(Tensor([3.0, 1.0, 2.0]), 1)
+    Tensor([1., 2., 3.])
+    """
+    x = as_array(x)
+    order = argpartition(x, kth=kth, axis=axis)
+    return take_along_axis(x, order, axis)
+
+
+@op(
+    domain=[REAL.with_ties()],
+    cases=(case((5,)), case((3, 4), axis=0), case((2, 3), keepdims=True)),
+    fits="axis must be one existing axis that is not empty",
+)
+def mode(x, *, axis=-1, keepdims=False):
+    """The element that comes most often along ``axis`` (of several the smallest), and the last place where it stands.
+
+    Slope: 1 at that place. Each NaN is alone.
+
+    >>> mode(Tensor([2.0, 1.0, 2.0]))
+    (Tensor(2.), Tensor(2))
+    """
+    x = np.asarray(x)
+    axis = normalize_axis_index(axis, x.ndim)
+    if not x.shape[axis]:
+        raise ValueError(f"nothing lies along axis {axis}")
+    order = np.argsort(x, axis, kind="stable")
+    line = np.moveaxis(np.take_along_axis(x, order, axis), axis, -1)
+    here = np.arange(line.shape[-1])
+    starts = np.ones(line.shape, bool)
+    starts[..., 1:] = line[..., 1:] != line[..., :-1]
+    so_far = here - np.maximum.accumulate(np.where(starts, here, 0), -1)
+    last = np.expand_dims(np.argmax(so_far, -1), axis)  # where the first of the longest runs of equals ends
+    places = np.take_along_axis(order, last, axis)
+    found = np.take_along_axis(x, places, axis)
+    return (found, places) if keepdims else (found.squeeze(axis), places.squeeze(axis))
+
+
+def _mode(g, out, x, axis, keepdims):
+    g, places = (g[0], out[1]) if keepdims else (expand_dims(g[0], axis=axis), expand_dims(out[1], axis=axis))
+    return gather_back(g, places, shape=x.shape, axis=axis)
+
+
+mode.defvjp(_mode)
+
+
 # ---------------------------------------------------------------------------------------------- searching
 
 
@@ -123,7 +217,8 @@ def searchsorted(x1, x2, *, side="left", sorter=None):
     >>> searchsorted([1.0, 2.0, 3.0], Tensor([2.0, 9.0]))
     Tensor([1, 3])
     """
-    return np.searchsorted(x1, x2, side, sorter)
+    places = sorter if sorter is None else np.asarray(sorter)  # a Tensor would send NumPy back here
+    return np.searchsorted(x1, x2, side, places)
 
 
 @op(domain=[integers(0, 2)], cases=(case((2, 3)), case((4,)), case((0,))), fits="x must have at least one axis")

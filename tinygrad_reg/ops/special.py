@@ -152,7 +152,7 @@ ndtr.defvjp(lambda g, out, x: g * normal_density(x))
 def ndtr_ratio(x):
     """The density of the normal distribution over its distribution function, in their ratio also where both are tiny. Needs SciPy.
 
-    Φ'(x)/Φ(x) = √(2/π)/erfcx(-x/√2). Slope: -out·(x + out).
+    Φ'(x)/Φ(x) = √(2/π)/erfcx(-x/√2). Slope: -out·(x + out), by ``ndtr_gap``.
 
     >>> ndtr_ratio(Tensor([0.0, -1e5]))
     Tensor([7.9788e-01, 1.0000e+05])
@@ -160,7 +160,23 @@ def ndtr_ratio(x):
     return ROOT_2_OVER_PI / needed("erfcx")(x * -ROOT_HALF)
 
 
-ndtr_ratio.defvjp(lambda g, out, x: -(g * (out * (x + out))))
+@op(label="x+Φ'/Φ")
+def ndtr_gap(x):
+    """x + Φ'(x)/Φ(x), with all digits also where the two cancel, far to the left. Slope: 1 - out·Φ'(x)/Φ(x). Needs SciPy.
+
+    >>> ndtr_gap(Tensor([0.0, -1e5]))
+    Tensor([7.9788e-01, 1.0000e-05])
+    """
+    x = as_float(x)
+    far = np.maximum(-x, 5.0)
+    out = far
+    for k in range(25, 1, -1):  # Laplace's continued fraction of Mills' ratio, exact from 5 on
+        out = far + k / out
+    return np.where(np.less(x, -5.0), 1 / out, x + ndtr_ratio.forward(x))[()]
+
+
+ndtr_ratio.defvjp(lambda g, out, x: -(g * (out * ndtr_gap(x))))
+ndtr_gap.defvjp(lambda g, out, x: g * (1 - out * ndtr_ratio(x)))
 
 
 @op(label="log Φ")
@@ -263,6 +279,8 @@ zeta.defvjp(slope_unknown("zeta", "x"), lambda g, out, x, q: g * (-x * zeta(x + 
 @expression(domain=[interval(1.0, np.inf)], cases=(case((2, 3), d=1), case((), d=2), case((3,), d=3)), aliases=("mvlgamma",))
 def multigammaln(a, d):
     """Logarithm of the gamma function of d dimensions, for a > (d - 1)/2: d·(d - 1)/4·log(π) + Σ log Γ(a - i/2), i < d. Needs SciPy.
+
+    Slope: Σ digamma(a - i/2), i < d.
 
     >>> multigammaln(Tensor([2.0]), 2)
     Tensor([0.4516])

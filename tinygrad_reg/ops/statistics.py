@@ -9,10 +9,10 @@ import numpy as np
 from ..domain import REAL, case, integers
 from ..op import expression, op
 from .arranging import as_lines, flip, from_lines
-from .choice import equal, isnan, less_equal, logical_not, where
+from .choice import equal, greater, isnan, less_equal, logical_not, where
 from .complexes import conj, is_complex, real
 from .diagonals import diagonal
-from .elementwise import as_float, astype, clip, sqrt
+from .elementwise import abs, all_plain, as_float, astype, sign, sqrt
 from .joining import atleast_2d
 from .reduction import ALL_AXES, FITS, WITH_EMPTY, all, any, max, mean, min, restore, sum
 from .scan import cumprod, delayed, linear_recurrence
@@ -37,18 +37,20 @@ def prod(x, *, axis=None, dtype=None, keepdims=False):
     fits=FITS,
 )
 def product_of_others(x, *, axis=None):
-    """For each element the product of all others over ``axis``: the slope of prod.
+    """For each element the product of all others over ``axis``: the slope of prod. Slope: the product of all but two, also at 0.
 
     >>> product_of_others(Tensor([2.0, 0.0, 4.0]))
     Tensor([0., 8., 0.])
     """
     x = as_float(x)
     total = np.multiply.reduce(x, axis=axis, keepdims=True)
-    size = np.absolute(total)
-    if (size > np.finfo(size.dtype).tiny).all() and (size < np.inf).all():
+    if all_plain(total):
         return total / x
     lines, _ = as_lines(x, axis)
-    return from_lines(_before(lines) * _behind(lines), x.shape, axis)
+    others = np.ones(lines.shape, lines.dtype)
+    np.cumprod(lines[..., :-1], axis=-1, out=others[..., 1:])
+    others[..., :-1] *= np.cumprod(lines[..., :0:-1], axis=-1)[..., ::-1]
+    return from_lines(others, x.shape, axis)
 
 
 def _before(lines: Any) -> Any:
@@ -71,7 +73,14 @@ def _product_of_others(g, out, x, axis):
     return from_lines(_with_earlier(lines, slopes) + flip(later, axis=-1), x.shape, axis)
 
 
-prod.defvjp(lambda g, out, x, axis, dtype, keepdims: restore(g, axis, keepdims) * product_of_others(x, axis=axis))
+def _prod(g, out, x, axis, dtype, keepdims):
+    g = restore(g, axis, keepdims)
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and all_plain(out):  # nothing is recorded, so the product may be divided
+        return g * (restore(out, axis, keepdims) / x)
+    return g * product_of_others(x, axis=axis)
+
+
+prod.defvjp(_prod)
 product_of_others.defvjp(_product_of_others)
 
 # ------------------------------------------------------------------------------------------------ counts
@@ -102,7 +111,7 @@ def ptp(x, axis=None, keepdims=False):
 
 @expression(cases=WITH_EMPTY)
 def nansum(x, axis=None, keepdims=False):
-    """Sum over ``axis`` of the elements that are not NaN; these get gradient 1, and NaN get 0.
+    """Sum over ``axis`` of the elements that are not NaN. Slope: 1, and 0 for NaN.
 
     >>> nansum(Tensor([1.0, float("nan"), 2.0]))
     Tensor(3.)
@@ -112,7 +121,7 @@ def nansum(x, axis=None, keepdims=False):
 
 @expression(cases=WITH_EMPTY)
 def nanprod(x, axis=None, keepdims=False):
-    """Product over ``axis`` of the elements that are not NaN.
+    """Product over ``axis`` of the elements that are not NaN. Slope: the product of the others, and 0 for NaN.
 
     >>> nanprod(Tensor([2.0, float("nan"), 3.0]))
     Tensor(6.)
@@ -122,7 +131,7 @@ def nanprod(x, axis=None, keepdims=False):
 
 @expression(cases=ALL_AXES)
 def nanmean(x, axis=None, keepdims=False):
-    """Mean over ``axis`` of the elements that are not NaN; NaN if all are.
+    """Mean over ``axis`` of the elements that are not NaN; NaN if all are. Slope: 1/(how many are not NaN), and 0 for NaN.
 
     >>> nanmean(Tensor([1.0, float("nan"), 2.0]))
     Tensor(1.5)
@@ -146,6 +155,8 @@ def _per(total: Any, count: Any) -> Any:
 def nanvar(x, axis=None, keepdims=False, correction=0):
     """Variance over ``axis`` of the elements that are not NaN: Σ(x - mean)²/(n - correction); NaN if too few are numbers.
 
+    Slope: 2·(x - mean)/(n - correction), and 0 for NaN.
+
     >>> nanvar(Tensor([1.0, float("nan"), 3.0]))
     Tensor(1.)
     """
@@ -168,7 +179,7 @@ def nanstd(x, axis=None, keepdims=False, correction=0):
 
 @expression(domain=[REAL.with_ties()], cases=ALL_AXES)
 def nanmax(x, axis=None, keepdims=False):
-    """Largest element over ``axis`` that is not NaN; NaN if all are. Equal ones share the gradient evenly.
+    """Largest element over ``axis`` that is not NaN; NaN if all are. Slope: 1 for the winner, shared evenly between equal ones.
 
     >>> nanmax(Tensor([1.0, float("nan"), 2.0]))
     Tensor(2.)
@@ -178,12 +189,35 @@ def nanmax(x, axis=None, keepdims=False):
 
 @expression(domain=[REAL.with_ties()], cases=ALL_AXES)
 def nanmin(x, axis=None, keepdims=False):
-    """Smallest element over ``axis`` that is not NaN; NaN if all are. Equal ones share the gradient evenly.
+    """Smallest element over ``axis`` that is not NaN; NaN if all are. Slope: 1 for the winner, shared evenly between equal ones.
 
     >>> nanmin(Tensor([1.0, float("nan"), 2.0]))
     Tensor(1.)
     """
     return _extreme_number(min, np.inf, x, axis, keepdims)
+
+
+_ARG = (case((2, 3)), case((2, 3), axis=1), case((2, 3), axis=-2, keepdims=True))
+
+
+@op(domain=[REAL.with_ties()], cases=_ARG, fits="axis must be one existing axis that is not empty, or None, and hold a number")
+def nanargmax(x, *, axis=None, keepdims=False):
+    """Place of the largest element along ``axis`` that is not NaN (the first, at a tie). No gradient.
+
+    >>> nanargmax(Tensor([1.0, float("nan"), 2.0]))
+    Tensor(2)
+    """
+    return np.nanargmax(x, axis, keepdims=keepdims)
+
+
+@op(domain=[REAL.with_ties()], cases=_ARG, fits="axis must be one existing axis that is not empty, or None, and hold a number")
+def nanargmin(x, *, axis=None, keepdims=False):
+    """Place of the smallest element along ``axis`` that is not NaN (the first, at a tie). No gradient.
+
+    >>> nanargmin(Tensor([1.0, float("nan"), 2.0]))
+    Tensor(0)
+    """
+    return np.nanargmin(x, axis, keepdims=keepdims)
 
 
 def _extreme_number(extreme: Any, last: float, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -234,6 +268,8 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
 
     ``fweights`` says how often each sample counts, ``aweights`` how much.
 
+    Slope of out[i, j] in x[i]: the centred x[j] over that divisor, times the weights; twice that for i = j.
+
     >>> cov(Tensor([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]))
     Tensor([[ 1., -1.],
             [-1.,  1.]])
@@ -266,6 +302,8 @@ def _adjoint(x: Any) -> Any:
 def corrcoef(x, y=None, rowvar=True):
     """Correlations of the variables in the rows of x and y (columns, if not ``rowvar``): covariances of what has spread 1.
 
+    Slope: that of cov, through c[i, j]/√(c[i, i]·c[j, j]).
+
     >>> corrcoef(Tensor([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]))
     Tensor([[ 1., -1.],
             [-1.,  1.]])
@@ -275,4 +313,4 @@ def corrcoef(x, y=None, rowvar=True):
         return c / c
     spread = sqrt(real(diagonal(c)))
     found = c / expand_dims(spread, axis=1) / spread
-    return found if is_complex(found) else clip(found, -1, 1)
+    return found if is_complex(found) else where(greater(abs(found), 1), sign(found), found)  # NaN stays, with its gradient

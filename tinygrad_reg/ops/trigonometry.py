@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..domain import POSITIVE, REAL, interval
+from ..domain import POSITIVE, REAL, case, interval
 from ..op import op
-from .choice import equal, where
-from .elementwise import as_float, sqrt
+from .choice import equal, nowhere, where
+from .elementwise import as_float
 
 UNIT = interval(-1.0, 1.0)
 
@@ -57,6 +57,26 @@ def tan(x):
 tan.defvjp(lambda g, out, x: g * (1 + out * out))
 
 
+@op(label="1/(1-x²)ᵖ", domain=[UNIT], cases=(case((2, 3), power=0.5), case((), power=1.0), case((0, 2), power=1.5)))
+def over_circle(x, *, power):
+    """1/(1 - x²) to a power, with all digits also near 1 and -1: the slope of arcsin (½) and arctanh (1). Slope: 2·power·x/(1 - x²)^(power + 1).
+
+    >>> over_circle(Tensor([0.0, 0.6]), power=0.5)
+    Tensor([1.  , 1.25])
+    """
+    out = np.asarray(1.0 - x)
+    out *= 1 + x
+    if power == 0.5:
+        np.sqrt(out, out=out)
+    elif power != 1:
+        np.power(out, power, out=out)
+    with np.errstate(divide="ignore"):  # infinite at the ends
+        return np.divide(1, out, out=out)[()]
+
+
+over_circle.defvjp(lambda g, out, x, power: g * (2 * power * x * over_circle(x, power=power + 1)))
+
+
 @op(domain=[UNIT], aliases=("asin",))
 def arcsin(x):
     """The angle from -π/2 to π/2 whose sine is x. Slope: 1/√(1 - x²), infinite at -1 and 1.
@@ -67,7 +87,7 @@ def arcsin(x):
     return np.arcsin(x)
 
 
-arcsin.defvjp(lambda g, out, x: g / sqrt((1 - x) * (1 + x)))
+arcsin.defvjp(lambda g, out, x: g * over_circle(x, power=0.5))
 
 
 @op(domain=[UNIT], aliases=("acos",))
@@ -80,7 +100,7 @@ def arccos(x):
     return np.arccos(x)
 
 
-arccos.defvjp(lambda g, out, x: -(g / sqrt((1 - x) * (1 + x))))
+arccos.defvjp(lambda g, out, x: -g * over_circle(x, power=0.5))
 
 
 @op(aliases=("atan",))
@@ -196,7 +216,7 @@ def arctanh(x):
     return np.arctanh(x)
 
 
-arctanh.defvjp(lambda g, out, x: g / ((1 - x) * (1 + x)))
+arctanh.defvjp(lambda g, out, x: g * over_circle(x, power=1.0))
 
 # ---------------------------------------------------------------------------------- waves and lengths
 
@@ -211,13 +231,14 @@ def sinc(x, *, order=0):
     if not order:
         return np.sinc(x)
     u = pi * as_float(x)
-    near = np.absolute(u) < order - 0.7  # dividing by u order times would magnify rounding here
-    far = np.where(near, 1, u)
-    out = np.sin(far) / far
-    for n in range(1, order + 1):  # from u·s(u) = sin(u), differentiated n times
-        out = (_SINE[n % 4](far) - n * out) / far
+    near = np.asarray(np.absolute(u) < order - 0.7)  # dividing by u order times would magnify rounding here
+    with np.errstate(all="ignore"):  # what dividing by 0 gives is not kept
+        out = np.sin(u) / u
+        for n in range(1, order + 1):  # from u·s(u) = sin(u), differentiated n times
+            out = (_SINE[n % 4](u) - n * out) / u
     out = np.asarray(out)
-    out[near] = _sinc_series(u[near], order)
+    if near.any():
+        out[near] = _sinc_series(u[near], order)
     return pi**order * out[()]
 
 
@@ -248,7 +269,7 @@ def hypot(a, b):
 
 def _share(g, out, a):
     origin = equal(out, 0)
-    return where(origin, 0, g * (a / where(origin, 1, out)))
+    return g * (a / out) if nowhere(origin) else where(origin, 0, g * (a / where(origin, 1, out)))
 
 
 hypot.defvjp(lambda g, out, a, b: _share(g, out, a), lambda g, out, a, b: _share(g, out, b))
@@ -256,7 +277,7 @@ hypot.defvjp(lambda g, out, a, b: _share(g, out, a), lambda g, out, a, b: _share
 
 @op(label="°→rad", aliases=("radians",))
 def deg2rad(x):
-    """Degrees as radians: x·π/180.
+    """Degrees as radians: x·π/180. Slope: π/180.
 
     >>> deg2rad(Tensor([180.0, 90.0]))
     Tensor([3.1416, 1.5708])
@@ -269,7 +290,7 @@ deg2rad.defvjp(lambda g, out, x: g * (pi / 180))
 
 @op(label="rad→°", aliases=("degrees",))
 def rad2deg(x):
-    """Radians as degrees: x·180/π.
+    """Radians as degrees: x·180/π. Slope: 180/π.
 
     >>> rad2deg(Tensor([0.0, 1.0]))
     Tensor([ 0.    , 57.2958])

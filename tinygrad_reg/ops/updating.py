@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
-from ..domain import BOOLEAN, REAL, case
+from ..domain import BOOLEAN, REAL, case, integers
 from ..op import expression, op
 from .arranging import ravel
 from .choice import where
@@ -83,7 +84,7 @@ _MASKS = (case((2, 3), (2, 3)), case((2, 3), (3,)), case((3,), (2, 1)), case((),
 
 @expression(domain=[REAL, BOOLEAN, REAL], cases=tuple(case(*c.shapes, ()) for c in _MASKS))
 def masked_fill(x, mask, value):
-    """x with ``value`` wherever ``mask`` holds.
+    """x with ``value`` wherever ``mask`` holds. Slopes: 1 in x where ``mask`` does not hold, 1 in value where it does.
 
     >>> masked_fill(Tensor([1.0, 2.0]), Tensor([True, False]), 0.0)
     Tensor([0., 2.])
@@ -109,6 +110,8 @@ def masked_select(x, mask):
 )
 def select_back(x, mask):
     """Zeros of the shape of ``mask``, with the elements of x where it holds, as far as they are needed. The mirror of masked_select.
+
+    Slope: 1 for the elements that are used.
 
     >>> select_back(Tensor([1.0, 3.0]), [True, False, True])
     Tensor([1., 0., 3.])
@@ -148,9 +151,70 @@ select_back.defvjp(_as_needed, None)
 def masked_scatter(x, mask, source):
     """x with the elements of ``source``, one after the other, wherever ``mask`` holds; those left over are not used.
 
+    Slopes: 1 in x where ``mask`` does not hold, 1 in the elements of ``source`` that are used.
+
     >>> masked_scatter(Tensor([1.0, 2.0, 3.0]), [True, False, True], Tensor([8.0, 9.0]))
     Tensor([8., 2., 9.])
     """
     x = as_array(x)
     mask = broadcast_to(as_array(mask), shape=x.shape)
     return where(mask, select_back(ravel(source), mask), x)
+
+
+# ------------------------------------------------------------------------------------- along one axis, and diagonals
+
+_FILLED = (case((3, 2), (2,), (), axis=0), case((2, 3), (2,), (), axis=-1), case((2,), (), (), axis=0))
+
+
+@expression(domain=[REAL, integers(-2, 2), REAL], cases=_FILLED)
+def index_fill(x, indices, value, *, axis):
+    """x with the lines ``indices`` along ``axis`` filled with one ``value``. Slopes: 1 in x where it stays; in value 1 for each place filled.
+
+    >>> index_fill(Tensor([1.0, 2.0, 3.0]), [0, 2], 9.0, axis=0)
+    Tensor([9., 2., 9.])
+    """
+    if np.ndim(value):
+        raise ValueError(f"index_fill: value has shape {np.shape(value)}; it is one number. For a line of values each use index_copy.")
+    return index_set(x, value, key=_along("index_fill", x, indices, axis))
+
+
+@expression(domain=[REAL, integers(-2, 2), REAL], cases=(case((3, 2), (2,), (2, 2), axis=0), case((2, 3), (3,), (2, 3), axis=-1)))
+def index_copy(x, indices, source, *, axis):
+    """x with the lines ``indices`` along ``axis`` taken by those of ``source``; of several for one place the last counts.
+
+    Slopes: 1 in x where it stays, and 1 for each element of source that stays, else 0.
+
+    >>> index_copy(Tensor([1.0, 2.0, 3.0]), [2, 0], Tensor([8.0, 9.0]), axis=0)
+    Tensor([9., 2., 8.])
+    """
+    return index_set(x, source, key=_along("index_copy", x, indices, axis))
+
+
+def _along(name: str, x: Any, indices: Any, axis: int) -> Any:
+    """The key for whole lines along an axis."""
+    indices = as_array(indices)
+    indices = indices if isinstance(indices, (np.ndarray, np.generic)) else indices.data
+    if indices.ndim > 1 or indices.dtype.kind not in "iu":
+        raise ValueError(f"{name}: indices are {indices.dtype} of shape {indices.shape}; give a whole number, or a vector of them.")
+    return (slice(None),) * normalize_axis_index(axis, np.ndim(x), name) + (np.atleast_1d(indices),)
+
+
+@expression(cases=(case((3, 3), ()), case((2, 4), (2,)), case((5, 2), (2,), wrap=True), case((2, 2, 2), ()), case((3, 2), (5,))))
+def fill_diagonal(x, values, wrap=False):
+    """x with ``values``, as often as they fit, on its main diagonal; with ``wrap`` again and again below it. A new array, unlike NumPy's.
+
+    Slopes: 1 in x off the diagonal, and 1 for each time a value stands on it.
+
+    >>> fill_diagonal(Tensor([[1.0, 2.0], [3.0, 4.0]]), 0.0)
+    Tensor([[0., 2.],
+            [3., 0.]])
+    """
+    x, values = as_array(x), as_array(values)
+    if x.ndim < 2 or (x.ndim > 2 and len(set(x.shape)) > 1):
+        raise ValueError(f"fill_diagonal: x has shape {x.shape}; give a matrix, or an array whose axes are all equal.")
+    step = x.shape[1] + 1 if x.ndim == 2 else int(np.sum(np.cumprod((1, *x.shape[:-1]))))
+    stop = x.size if x.ndim > 2 or wrap else x.shape[1] * x.shape[1]
+    places = np.arange(0, min(stop, x.size), step)
+    if values.ndim and places.size:
+        values = ravel(values)[np.arange(places.size) % values.size]
+    return reshape(index_set(ravel(x), values, key=places), shape=x.shape)

@@ -17,6 +17,8 @@ import numpy as np
 from ..domain import REAL, case
 from ..op import op
 from .choice import where
+from .complexes import of_reals
+from .elementwise import as_float
 
 __all__ = ["Slices", "Window", "places", "ragged", "window_max", "window_pick", "window_share", "window_spread", "window_sum"]
 
@@ -49,6 +51,11 @@ class Window:
     def disjoint(self) -> bool:
         """Whether no element lies in two windows."""
         return self.dilation == 1 and self.stride >= self.kernel
+
+    @property
+    def whole(self) -> bool:
+        """Whether the only window is the whole axis."""
+        return (self.count, self.low, self.dilation) == (1, 0, 1) and self.kernel == self.size
 
 
 @lru_cache
@@ -137,9 +144,15 @@ def window_sum(x, *, windows):
     >>> window_sum(Tensor([[[1.0, 2.0, 4.0]]]), windows=[Window(size=3, kernel=2, count=2)])
     Tensor([[[3., 6.]]])
     """
+    if _are_whole(windows):
+        return np.add.reduce(x, axis=tuple(range(2, x.ndim)), keepdims=True)
     for axis, window in enumerate(windows, 2):
         x = _runs(x, axis, window) if type(window) is Ragged else _fold(np.add, x, axis, window, 0)
     return x
+
+
+def _are_whole(windows: Any) -> bool:
+    return all(type(window) is Window and window.whole for window in windows)
 
 
 @op(
@@ -153,6 +166,8 @@ def window_spread(x, *, windows):
     >>> window_spread(Tensor([[[1.0, 2.0]]]), windows=[Window(size=3, kernel=2, count=2)])
     Tensor([[[1., 3., 2.]]])
     """
+    if _are_whole(windows):
+        return np.broadcast_to(x, (*x.shape[:2], *[window.size for window in windows]))
     for axis, window in enumerate(windows, 2):
         x = _runs(x, axis, window.mirror) if type(window) is Ragged else _unfold(x, axis, window)
     return x
@@ -218,12 +233,15 @@ def _total(x: Any) -> Any:
 
 
 @op(label="max of windows", domain=[REAL.with_ties()], cases=[case(shape, windows=windows) for shape, windows in SHAPES], fits=FITS)
+@of_reals
 def window_max(x, *, windows):
     """Largest element of every window; padding does not count. Slope: 1 for the winner, shared evenly between equal ones.
 
     >>> window_max(Tensor([[[1.0, 2.0, 4.0]]]), windows=[Window(size=3, kernel=2, count=2)])
     Tensor([[[2., 4.]]])
     """
+    if x.dtype.kind not in "fiu":
+        raise TypeError(f"x holds {x.dtype}; it takes floats and whole numbers")
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     for axis, window in enumerate(windows, 2):
         x = _fold(np.maximum, x, axis, window, lowest)
@@ -244,6 +262,7 @@ def window_share(x, field, *, windows):
     >>> window_share(Tensor([[[6.0]]]), Tensor([[[1.0, 4.0, 4.0]]]), windows=[Window(size=3, kernel=3, count=1)])
     Tensor([[[0., 3., 3.]]])
     """
+    x = as_float(x)
     top, number, wins = _winners(field, windows, np.result_type(x, field))
     share = x / number
     out = np.zeros(field.shape, share.dtype)
@@ -271,6 +290,7 @@ def window_pick(x, field, *, windows):
     >>> window_pick(Tensor([[[1.0, 2.0, 3.0]]]), Tensor([[[4.0, 1.0, 4.0]]]), windows=[Window(size=3, kernel=3, count=1)])
     Tensor([[[2.]]])
     """
+    x = as_float(x)
     top, number, wins = _winners(field, windows, np.result_type(x, field))
     out = np.zeros(top.shape, number.dtype)
     for _, here, there in places(windows):
