@@ -15,7 +15,24 @@ from typing import TYPE_CHECKING
 from . import data, fft, linalg, losses, nn, ops, optim, penalties, random
 from .array_api import *
 from .array_api import __array_api_version__, __array_namespace_info__
-from .creation import arange, empty, empty_like, eye, from_dlpack, full, full_like, linspace, ones, ones_like, zeros, zeros_like
+from .compile import CaptureError, Compiled, compile
+from .creation import (
+    arange,
+    empty,
+    empty_like,
+    eye,
+    from_dlpack,
+    full,
+    full_like,
+    linspace,
+    ones,
+    ones_like,
+    tri,
+    tril_indices,
+    triu_indices,
+    zeros,
+    zeros_like,
+)
 from .derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .domain import BOOLEAN, NONNEGATIVE, POSITIVE, REAL, case, integers, interval
 from .generators import manual_seed
@@ -24,6 +41,7 @@ from .losses import accuracy, binary_cross_entropy, binary_cross_entropy_with_lo
 from .mode import enable_grad, no_grad
 from .op import ALIASES, EXPRESSIONS, OPS, expression, op
 from .tensor import Tensor, asarray, tensor
+from .threads import num_threads, set_num_threads
 from .training import EarlyStopping, fit
 
 if TYPE_CHECKING:
@@ -32,9 +50,12 @@ if TYPE_CHECKING:
     from .ops.attention import *
     from .ops.bessel import *
     from .ops.bits import *
+    from .ops.chance import *
     from .ops.choice import *
+    from .ops.choosing import *
     from .ops.complexes import *
     from .ops.convolution import *
+    from .ops.counting import *
     from .ops.decompositions import *
     from .ops.determinants import *
     from .ops.diagonals import *
@@ -55,20 +76,28 @@ if TYPE_CHECKING:
     from .ops.normalisation import *
     from .ops.norms import *
     from .ops.padding import *
+    from .ops.patches import *
     from .ops.placing import *
+    from .ops.polynomials import *
     from .ops.pooling import *
     from .ops.powers import *
     from .ops.products import *
     from .ops.quantiles import *
     from .ops.reduction import *
     from .ops.rounding import *
+    from .ops.sampling import *
     from .ops.scan import *
+    from .ops.scattering import *
     from .ops.shape import *
+    from .ops.signals import *
     from .ops.solving import *
     from .ops.sorting import *
     from .ops.special import *
+    from .ops.spectra import *
     from .ops.statistics import *
+    from .ops.triangles import *
     from .ops.trigonometry import *
+    from .ops.unpooling import *
     from .ops.updating import *
     from .ops.windows import *
 

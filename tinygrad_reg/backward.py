@@ -6,6 +6,7 @@ they do, so that gradients can be differentiated and drawn. Broadcasting is undo
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Container, Mapping
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -13,10 +14,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .mode import captures, capturing, enable_grad, grad_enabled, no_grad
 from .op import Parts, describe, op
+from .ops.choice import equal, isnan, logical_and, where
 from .ops.complexes import conj, real
 from .ops.elementwise import astype
-from .ops.reduction import sum
+from .ops.reduction import all as every
+from .ops.reduction import restore, sum
 from .ops.shape import reshape
 
 __all__ = ["pull_back", "unbroadcast"]
@@ -28,12 +32,53 @@ def pull_back(outputs: Mapping[Any, Any], needed: Container[int] | None = None, 
     With ``needed``, only nodes whose id is in it get a gradient. A node is worked off when all that was made
     from it has been: newest first, which a heap of serial numbers gives. With ``recording``, gradients
     are Tensors and have a graph of their own.
+
+    Where a gradient is exactly 0, it stays 0 through any slope of an elementwise op, be it infinite or NaN, and where a whole line
+    is 0, through an op along lines, as softmax: so what ``where`` does not choose plays no part. As 0·∞ is rare, this is seen to in
+    a second walk, only if NaN came out of the first.
     """
+    with np.errstate(all="ignore"):  # 0/0 at a kink is the rule's business, not a warning for the user
+        if captures and capturing():
+            return _captured(outputs, needed, kept, recording)
+        found = _pulled(outputs, needed, kept, recording, careful=False)
+        return _pulled(outputs, needed, kept, recording, careful=True) if any(map(_has_nan, found.values())) else found
+
+
+def _pulled(outputs: Mapping[Any, Any], needed: Container[int] | None, kept: Container[int], recording: bool, careful: bool) -> dict[Any, Any]:
     gradients = {id(node): _turned(g) for node, g in outputs.items()}
     reached = list(outputs)
-    with np.errstate(all="ignore"):  # 0/0 at a kink is the rule's business, not a warning for the user
-        _walk(reached, gradients, needed, kept, recording)
-        return {x: _turned(gradients[id(x)]) for x in reached if id(x) in gradients}
+    _walk(reached, gradients, needed, kept, recording, careful)
+    return {x: _turned(gradients[id(x)]) for x in reached if id(x) in gradients}
+
+
+def _captured(outputs: Mapping[Any, Any], needed: Container[int] | None, kept: Container[int], recording: bool) -> dict[Any, Any]:
+    """The walk for a tape, which wants to see every rule at work. As it cannot be asked for NaN, all steep ops are taken with care."""
+    with enable_grad() if recording and grad_enabled() else no_grad():
+        return _pulled(outputs, needed, kept, recording=True, careful=True)
+
+
+def _has_nan(g: Any) -> bool:
+    if type(g) is Parts:
+        return False
+    data = getattr(g, "_data", g)
+    if data.size < 1000:  # a sum of squares is NaN only if one is; for many numbers BLAS may wait for its threads
+        return cmath.isnan(np.vdot(data, data))
+    if 0 in data.strides:  # each number once, of those that are repeated without a copy
+        data = data[tuple(slice(1) if step == 0 else slice(None) for step in data.strides)]
+    return cmath.isnan(np.minimum.reduce(data, axis=None))
+
+
+def _still_nothing(gx: Any, g: Any, op: Any, settings: dict[str, Any]) -> Any:
+    """gx, but 0 where it is NaN and each g that it was made from is exactly 0: the same element, or the same line of an op along ``axis``."""
+    if op.local and np.shape(gx) == g.shape:
+        nothing = equal(g, 0)
+    elif op.arity == 1 and "axis" in settings and "keepdims" in settings:
+        nothing = equal(restore(g, settings["axis"], settings["keepdims"]), 0)
+    elif op.arity == 1 and "axis" in settings and type(g) is type(gx) and np.shape(gx) == g.shape:
+        nothing = every(equal(g, 0), axis=settings["axis"], keepdims=True)
+    else:
+        return gx
+    return where(logical_and(isnan(gx), nothing), 0, gx)
 
 
 def _turned(g: Any) -> Any:
@@ -41,7 +86,7 @@ def _turned(g: Any) -> Any:
     return conj(g) if type(g) is not Parts and g.dtype.kind == "c" else g
 
 
-def _walk(reached: list[Any], gradients: dict[int, Any], needed: Container[int] | None, kept: Container[int], recording: bool) -> None:
+def _walk(reached: list[Any], gradients: dict[int, Any], needed: Container[int] | None, kept: Container[int], recording: bool, careful: bool) -> None:
     """Work off what is ``reached``, adding what is reached from there, until only leaves are left."""
     heap = [(node.serial, node) for node in reached if node.op is not None]
     heapify(heap)
@@ -60,6 +105,8 @@ def _walk(reached: list[Any], gradients: dict[int, Any], needed: Container[int] 
             gx = rule(g, out, *operands, **settings) if settings else rule(g, out, *operands)
             if gx is None:
                 continue
+            if careful and (not captures or (node.op.local and node.op.steep)):
+                gx = _still_nothing(gx, g, node.op, settings)
             if type(gx) is not type(value) or (type(gx) is ndarray and (gx.shape != value.shape or gx.dtype is not value.dtype)):
                 gx = _fit(gx, value, node)
             if key in gradients:
@@ -95,7 +142,7 @@ def _several(g: Parts, node: Any, recording: bool) -> tuple[Any, Any]:
     """Gradients and values of several results, as a rule wants them: all there, zero where no gradient came."""
     values = node._data
     out = tuple(part(node, index=i, count=len(values)) for i in range(len(values))) if recording else values
-    return tuple(np.zeros_like(v) if gi is None else gi for gi, v in zip(g, values, strict=True)), out
+    return tuple(np.zeros(v.shape, v.dtype) if gi is None else gi for gi, v in zip(g, values, strict=True)), out
 
 
 @op(label="earlier value")

@@ -14,7 +14,7 @@ import numpy as np
 
 from .backward import checked_gradient, pull_back
 from .graph import history, leading_to
-from .mode import enable_grad
+from .mode import capturing, enable_grad
 from .op import op
 from .ops.shape import reshape, stack
 from .tensor import Tensor, asarray, nothing_recorded
@@ -56,7 +56,7 @@ def grad(outputs: Any, inputs: Any, gradient: Any = None, create_graph: bool = F
     seeds: dict[Tensor, Any] = {}
     for out, g in zip(outs, given, strict=True):
         seed = checked_gradient(g if g is None else asarray(g, None if isinstance(g, Tensor) else out.dtype), out)
-        seed = asarray(seed) if create_graph else getattr(seed, "_data", seed)
+        seed = asarray(seed) if create_graph or capturing() else getattr(seed, "_data", seed)
         seeds[out] = seeds[out] + seed if out in seeds else seed
     needed = leading_to(ins, history(outs))
     with enable_grad():
@@ -67,7 +67,7 @@ def grad(outputs: Any, inputs: Any, gradient: Any = None, create_graph: bool = F
 
 
 def _filled(g: Any, x: Tensor) -> Tensor:
-    return asarray(np.zeros_like(x.data)) if g is None else Tensor(g)
+    return asarray(np.zeros(x.shape, x.dtype)) if g is None else Tensor(g)
 
 
 @op(label="constant in", fits="both shapes must be equal")
@@ -85,7 +85,7 @@ unchanging.defvjp(lambda g, out, value, x: g, lambda g, out, value, x: None)
 
 def _connected(g: Tensor | None, x: Tensor) -> Tensor:
     """A gradient that can be differentiated again by x, also where it is constant in x."""
-    g = asarray(np.zeros_like(x.data)) if g is None else g
+    g = asarray(np.zeros(x.shape, x.dtype)) if g is None else g
     return g if g.requires_grad else unchanging(g, x)
 
 
@@ -135,7 +135,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
     if isinstance(primals, Tensor) or len(primals) != len(tangents):
         raise ValueError("jvp: primals and tangents are sequences of the same length; for one input write jvp(f, (x,), (t,)).")
     inputs, value = _evaluate(f, primals)
-    v = Tensor(np.zeros(value.shape), requires_grad=True, dtype=value.dtype)
+    v = Tensor(np.ones(value.shape), requires_grad=True, dtype=value.dtype)  # any but 0, which would stay 0 through an infinite slope
     pulled = grad(value, inputs, v, create_graph=True)
     return value, grad(pulled, v, [asarray(t, p.dtype) for t, p in zip(tangents, pulled, strict=True)], create_graph)
 

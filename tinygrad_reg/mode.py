@@ -1,4 +1,4 @@
-"""Whether operations on Tensors are recorded. Kept in context variables: each thread and task has its own.
+"""Whether operations on Tensors are recorded, and for whom. Kept in context variables: each thread and task has its own.
 
 A ``with`` block inside a generator stays in force for the caller between two steps, as context variables do;
 decorate the generator function instead, and the mode holds inside its steps only.
@@ -8,16 +8,48 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-__all__ = ["enable_grad", "grad_enabled", "no_grad"]
+__all__ = ["captures", "capturing", "changes", "enable_grad", "grad_enabled", "no_grad", "recording_on"]
 
 _enabled: ContextVar[bool] = ContextVar("grad_enabled", default=True)
 _outer: ContextVar[tuple[bool, ...]] = ContextVar("outer_grad_modes", default=())
 
 grad_enabled = _enabled.get
+
+# ------------------------------------------------------------------------------------------------- capture
+
+captures: list[Any] = []  # all that are under way, in any thread: mostly empty, which is quicker to see than a context variable
+_tape: ContextVar[Any] = ContextVar("tape", default=None)
+
+
+def capturing() -> Any:
+    """The tape that all ops of this thread or task go to, or None."""
+    return _tape.get() if captures else None
+
+
+@contextmanager
+def recording_on(tape: Any) -> Iterator[Any]:
+    """Inside, every op goes to ``tape``."""
+    captures.append(tape)
+    token = _tape.set(tape)
+    try:
+        yield tape
+    finally:
+        _tape.reset(token)
+        captures.remove(tape)
+
+
+class _Changes:
+    count = 0
+
+
+changes = _Changes()  # counts how often an attribute of any module or optimiser was set: what was read from them may have changed
+
+# ----------------------------------------------------------------------------------------------- gradients
 
 
 class _GradMode:

@@ -15,7 +15,10 @@ pictures of gradients come from. Every operation stands in the table ``OPS``.
 from __future__ import annotations
 
 import inspect
+import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from functools import partial, update_wrapper
 from itertools import count
 from typing import Any
@@ -66,6 +69,7 @@ class Op:
         self.forward = forward
         self.label = label
         self.fits = fits
+        self.local = fits == ELEMENTWISE  # an element of its input's gradient depends on that element of g only
         parameters = inspect.signature(forward).parameters.values()
         arrays = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
         settings = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
@@ -77,6 +81,7 @@ class Op:
                 f"op: {self.name} has {len(arrays)} array arguments {self.array_names} and {len(domain)} domains; give one for each, or one for all."
             )
         self.domain = tuple(domain) * (len(arrays) if len(domain) == 1 else 1)
+        self.steep = any(d.low > -np.inf or d.high < np.inf for d in self.domain)  # its slope may be infinite at the end of the domain
         self.optional = any(p.default is None for p in arrays)  # None stands for an array left out, as in clip
         self.array_defaults = tuple(p.default for p in arrays if p.default is not p.empty)
         self.defaults = {p.name: p.default for p in settings if p.default is not p.empty}
@@ -85,6 +90,9 @@ class Op:
         self.signature = inspect.Signature([p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in named])
         several = [inspect.Parameter("arrays", inspect.Parameter.POSITIONAL_ONLY)] if self.variadic else []
         self.__signature__ = self.signature.replace(parameters=[*several, *self.signature.parameters.values()])
+        self.refuses = False  # it is there for its errors: a check
+        self.draws = "rng" in self.setting_names  # random numbers: another result each time
+        self.elementwise = not cases and fits == ELEMENTWISE and not self.draws
         self.cases = tuple(cases) or elementwise_cases(2 if self.variadic else self.arity)
         self.rules: Any = ()
 
@@ -109,6 +117,10 @@ class Op:
     def zero_vjp(self) -> None:
         """Declare that the op is flat wherever it has a slope: every gradient is zero."""
         self.rules = _RulePerIndex(_no_gradient) if self.variadic else (_no_gradient,) * self.arity
+
+    def filled(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """``settings`` with the defaults of all others; none that its owner could still change before backward."""
+        return {name: _owned(value) for name, value in (self.defaults | settings).items()} if settings else self.defaults
 
     def no_rule(self, result: Any) -> bool:
         """False for an op that says yes or no or counts; an error for one whose gradient would silently be lost."""
@@ -170,17 +182,41 @@ class Op:
         unknown = [name for name in settings if name not in self.setting_names]
         if isinstance(error, TypeError) and unknown:
             return TypeError(f"{self.name} has no setting {unknown[0]!r}. It is called as {self.name}{self._call_text()}.")
-        kinds = (np.linalg.LinAlgError, TypeError, ValueError)  # the first is a ValueError too
-        kind = next((kind for kind in kinds if isinstance(error, kind)), IndexError)
         got = [describe(x, name) for x, name in zip(inputs, (*names, *[None] * len(inputs)), strict=False)]
         got += [f"{key}={value!r}" for key, value in settings.items()]
-        return kind(f"{self.name}: {error}. Got {', '.join(got)}. Here {self.fits}.")
+        return _kind(error)(f"{self.name}: {error}. Got {', '.join(got)}.{_dtypes_of(str(error))} Here {self.fits}.")
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         return (_named, (self.name,))
+
+
+def _owned(setting: Any) -> Any:
+    kind = type(setting)
+    if kind in (list, np.ndarray) or (kind is tuple and any(type(part) in (list, np.ndarray) for part in setting)):
+        return deepcopy(setting)
+    return setting
+
+
+def _kind(error: Exception) -> type[Exception]:
+    """The class of error to raise in its stead: one that is made from a text."""
+    kinds = (np.linalg.LinAlgError, np.exceptions.AxisError, TypeError, ValueError)  # the first two are ValueErrors too, the second an IndexError
+    return next((kind for kind in kinds if isinstance(error, kind)), IndexError)
+
+
+_KINDS = {"b": "bools", "i": "whole numbers", "f": "floats", "c": "complex numbers"}
+
+
+def _dtypes_of(text: str) -> str:
+    """A sentence on what a function of NumPy or SciPy takes, if the text of an error says that it took offence at a dtype."""
+    if "unsupported in linalg" in text:
+        return " It takes float32, float64, complex64 and complex128."
+    found = re.match(r"ufunc '(\w+)' (not supported for|did not contain)", text)
+    ufunc = next(filter(None, (getattr(sys.modules.get(module), found[1], None) for module in ("numpy", "scipy.special"))), None) if found else None
+    kinds = {np.dtype(types[0]).kind for types in getattr(ufunc, "types", ())}
+    return f" It takes {', '.join(word for kind, word in _KINDS.items() if kind in kinds)}." if kinds else ""
 
 
 def _named(name: str) -> Op:
@@ -234,11 +270,14 @@ def op(
     return register
 
 
+_IN_PLACE = (np.put_along_axis, np.fill_diagonal)  # NumPy's functions of these names write into their argument
+
+
 def _publish(made: Any, table: dict[str, Any], aliases: Sequence[str]) -> None:
     table[made.name] = made
     ALIASES.update(dict.fromkeys(aliases, made))
     functions = (getattr(np, name, None) for name in (made.name, *aliases))
-    NUMPY.update((function, made) for function in functions if callable(function) and function is not np.put_along_axis)  # that one writes in place
+    NUMPY.update((function, made) for function in functions if callable(function) and function not in _IN_PLACE)
 
 
 class Expression:
@@ -255,7 +294,20 @@ class Expression:
         self.array_names = tuple(self.signature.parameters)
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
-        return self.function(*inputs, **settings)
+        try:
+            return self.function(*inputs, **settings)
+        except (TypeError, ValueError, IndexError) as error:
+            if str(error).startswith((f"{self.name}:", f"{self.name.removeprefix('linalg_')}:")):
+                raise
+            raise self.explain(error, inputs, settings) from error
+
+    def explain(self, error: Exception, inputs: Sequence[Any], settings: dict[str, Any]) -> Exception:
+        """The same error, saying which expression was called; and with what, if the op where it happened did not say so."""
+        text = f"{self.name}: {error}"
+        if "Got " not in text:
+            got = [describe(getattr(x, "_data", x)) for x in inputs] + [f"{key}={value!r}" for key, value in settings.items()]
+            text = f"{text.rstrip('.')}. Got {', '.join(got)}."
+        return _kind(error)(text)
 
     def __repr__(self) -> str:
         return f"<expression {self.name}>"

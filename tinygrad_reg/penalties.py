@@ -16,12 +16,14 @@ from .ops.reduction import sum_of_sizes, sum_of_squares
 __all__ = ["L1", "L2", "checked_lambda"]
 
 
-def checked_lambda(value: Any, what: str) -> float:
+def checked_lambda(value: Any, what: str) -> Any:
     """``value`` as the strength of a penalty: a finite number that is not negative.
 
     >>> checked_lambda(5e-4, "weight_lambda_l2")
     0.0005
     """
+    if hasattr(type(value), "__record__"):
+        return value  # a number that is asked for at each run of a compiled function
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{what} must be a number, not {type(value).__name__}.")
     if not 0 <= value < np.inf:

@@ -23,6 +23,7 @@ _LOOKING = {
     *(np.allclose, np.array_equal, np.array_equiv, np.isclose, np.ndim, np.shape, np.size, np.result_type, np.can_cast),
     *(np.array_repr, np.array_str, np.array2string),
 }
+_SHAPES: dict[Any, Callable[[Any], Any]] = {np.ndim: lambda x: x.ndim, np.shape: lambda x: x.shape, np.size: lambda x: x.size}
 _SPELLINGS = {"a_min": "min", "a_max": "max", "ddof": "correction"}
 _FOLDS = {"add": "sum", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any"}
 
@@ -43,6 +44,7 @@ class Protocols:
         data: np.ndarray
         describe: Callable[[], str]
         item: Callable[[], Any]
+        look: Callable[[], Any]
         __getitem__: Callable[[Any], Tensor]
 
     # ------------------------------------------------------------------------------------------ NumPy
@@ -63,6 +65,8 @@ class Protocols:
         op = NUMPY.get(function)
         if op is not None:
             return op(*inputs, **{_our_name(op, name): value for name, value in settings.items()})
+        if function in _SHAPES and len(inputs) == 1 and not settings:
+            return _SHAPES[function](inputs[0])
         if function in _LOOKING:
             return function(*_values(inputs), **{k: _values(v) for k, v in settings.items()})
         return _plain_numpy(f"np.{function.__name__}", function, inputs, settings)
@@ -78,6 +82,8 @@ class Protocols:
     # ----------------------------------------------------------------------------------------- Python
 
     def __repr__(self) -> str:
+        if not isinstance(self._data, (np.ndarray, np.generic)):
+            return f"Tensor({self._data!r})"  # of a function that is being captured
         text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(", precision=4, threshold=200)
         if self.size == 0 and self.shape != (0,):
             text += f", shape={self.shape}"
@@ -98,7 +104,7 @@ class Protocols:
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ValueError(f"bool: {self.describe()} is not one yes or no. Use .all() or .any(), or tg.where to choose element by element.")
-        return bool(self._data)
+        return bool(self.look())
 
     def __float__(self) -> float:
         return float(self.item())
@@ -109,7 +115,7 @@ class Protocols:
     def __index__(self) -> int:
         if self._data.ndim or self._data.dtype.kind not in "iu":
             raise TypeError(f"index: {self.describe()} is not a single whole number.")
-        return int(self._data)
+        return int(self.look())
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)

@@ -11,7 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from .domain import REAL
 from .generators import generator, manual_seed
+from .mode import capturing
+from .op import Op
 from .ops.elementwise import add, divide, exp, multiply, power, subtract
 from .tensor import Tensor, asarray
 
@@ -238,12 +241,12 @@ randint = integers
 
 def _value(x: Any) -> Any:
     """The numbers of a parameter, whatever it is."""
-    return asarray(x).data
+    return x.data if isinstance(x, Tensor) else np.asarray(x)
 
 
 def _size(who: str, size: Any, *parameters: Any) -> tuple[int, ...]:
     """The shape to draw: that of the parameters together, or ``size``, to which they must broadcast."""
-    shapes = [asarray(p).shape for p in parameters]
+    shapes = [np.shape(p) for p in parameters]
     common = np.broadcast_shapes(*shapes)
     if size is None:
         return common
@@ -261,15 +264,27 @@ def _size(who: str, size: Any, *parameters: Any) -> tuple[int, ...]:
 
 def _noise(who: str, kind: str, rng: Any, size: Any, dtype: Any, *parameters: Any) -> Tensor:
     """Numbers that do not depend on the parameters, of the shape and dtype of the result."""
-    return asarray(_in_kind(getattr(generator(rng), kind)(size=_size(who, size, *parameters)), dtype, *parameters))
+    settings = {"kind": kind, "size": _size(who, size, *parameters), "dtype": _kind(dtype, *parameters), "rng": rng}
+    tape = capturing()
+    return asarray(draw.forward(**settings)) if tape is None else tape.record(draw, (), settings)
+
+
+def drawn(*, kind: str, size: tuple[int, ...], dtype: Any, rng: Any = None) -> Any:
+    """Random numbers of one kind, the name of a method of NumPy's generators."""
+    return np.asarray(getattr(generator(rng), kind)(size=size)).astype(dtype, copy=False)
+
+
+draw = Op(drawn, "draw", (REAL,), (), "it has no arrays")  # not in the table, as there is nothing to differentiate
 
 
 def _in_kind(drawn: Any, dtype: Any, *parameters: Any) -> Any:
     """What was drawn, in ``dtype``, or in that of the parameters; Python numbers are weak."""
-    if dtype is None:
-        kinds = [p.dtype for p in parameters if getattr(p, "dtype", np.dtype(int)).kind == "f"]
-        dtype = np.result_type(*kinds) if kinds else np.float64
-    return np.asarray(drawn).astype(dtype, copy=False)
+    return np.asarray(drawn).astype(_kind(dtype, *parameters), copy=False)
+
+
+def _kind(dtype: Any, *parameters: Any) -> Any:
+    kinds = [p.dtype for p in parameters if getattr(p, "dtype", np.dtype(int)).kind == "f"]
+    return np.dtype(dtype if dtype is not None else np.result_type(*kinds) if kinds else np.float64)
 
 
 def _in_dtype(drawn: Tensor, dtype: Any) -> Tensor:

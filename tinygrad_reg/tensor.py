@@ -7,7 +7,6 @@ recorded keep the old one, so no gradient is ever silently wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from itertools import count
 from typing import Any, NoReturn, final
 
@@ -15,12 +14,13 @@ import numpy as np
 
 from .backward import checked_gradient, part, pull_back
 from .exchange import Exchange, checked_device
-from .mode import grad_enabled
+from .methods import Methods
+from .mode import captures, capturing, grad_enabled, no_grad
 from .op import Op, describe
 from .operators import Operators
 from .protocols import Protocols
 
-__all__ = ["Tensor", "asarray", "nothing_recorded", "record", "tensor"]
+__all__ = ["Home", "Tensor", "asarray", "constant", "frozen", "nothing_recorded", "record", "tensor"]
 
 _next_serial = count(0, -1).__next__
 _new = object.__new__
@@ -28,8 +28,12 @@ _NO_SETTINGS: dict[str, Any] = {}
 _SCALARS = frozenset([int, float, bool, complex, np.float64, np.float32])
 
 
+class Home(np.ndarray):
+    """Memory that a compiled function writes to at each of its runs. An array on it is copied for whoever asks for the value."""
+
+
 @final
-class Tensor(Operators, Protocols, Exchange):
+class Tensor(Operators, Methods, Protocols, Exchange):
     """An array with a gradient: the value, what it was made from, and, for a leaf, where its gradient collects.
 
     ``data`` is copied. Its dtype is kept; Python floats are float64. ``requires_grad=True`` makes it a
@@ -66,7 +70,8 @@ class Tensor(Operators, Protocols, Exchange):
     @property
     def data(self) -> np.ndarray:
         """The value, as a read-only array; a leaf takes a new one of the same shape by assignment."""
-        value = np.asarray(self._data)
+        value = self.look()
+        value = np.array(value) if _at_home(value) else np.asarray(value)
         value.flags.writeable = False
         return value
 
@@ -85,6 +90,9 @@ class Tensor(Operators, Protocols, Exchange):
         """
         if self.op is not None:
             raise RuntimeError(f"assign: {self.describe()} is the result of {self.op.name}, and results do not change. Assign to its leaves.")
+        if captures and (tape := capturing()):
+            tape.assign(self, value)
+            return self
         new = _numbers(value, None, copy=True)
         if new.shape != self._data.shape:
             raise ValueError(f"assign: {self.describe()} cannot take a value of shape {new.shape}; the shapes must be equal.")
@@ -93,19 +101,25 @@ class Tensor(Operators, Protocols, Exchange):
         self._data = new.astype(self._data.dtype, copy=False)
         return self
 
+    def look(self) -> Any:
+        """The value for those who act on its numbers; while a function is captured nobody may."""
+        if captures and (tape := capturing()):
+            tape.refuse(self)
+        return self._data
+
     def numpy(self) -> np.ndarray:
         """A copy of the value, to do with as one likes; ``.data`` is the value itself, read-only."""
-        return np.array(self._data)
+        return np.array(self.look())
 
     def item(self) -> Any:
         """The only element, as a Python number."""
         if self._data.size != 1:
             raise ValueError(f"item: {self.describe()} has {self._data.size} elements, not one. Use .tolist() or .numpy().")
-        return self._data.item()
+        return self.look().item()
 
     def tolist(self) -> Any:
         """The value as nested lists of Python numbers."""
-        return self._data.tolist()
+        return self.look().tolist()
 
     shape: tuple[int, ...] = property(lambda self: self._data.shape, doc="Size along each axis.")  # type: ignore[assignment]
     dtype: np.dtype = property(lambda self: self._data.dtype, doc="Kind of number.")  # type: ignore[assignment]
@@ -143,6 +157,8 @@ class Tensor(Operators, Protocols, Exchange):
     @property
     def grad(self) -> Tensor | None:
         """The gradient collected so far (a Tensor of the same shape), or None where none was."""
+        if captures and (tape := capturing()):
+            return tape.gradient_of(self)
         return getattr(self, "_grad", None)
 
     @grad.setter
@@ -151,7 +167,10 @@ class Tensor(Operators, Protocols, Exchange):
             value = asarray(value, self._data.dtype)
             if value.shape != self._data.shape:
                 raise ValueError(f"grad: {self.describe()} cannot have a gradient of shape {value.shape}; the shapes must be equal.")
-        self._grad = value
+        if captures and (tape := capturing()):
+            tape.set_gradient(self, value)
+        else:
+            self._grad = value
 
     def backward(self, gradient: Any = None) -> None:
         """Add the gradient of this number to ``.grad`` of every leaf that it was made from.
@@ -169,10 +188,19 @@ class Tensor(Operators, Protocols, Exchange):
         if not self._needs_grad:
             raise RuntimeError(nothing_recorded("backward", self))
         seed = checked_gradient(None if gradient is None else _numbers(gradient, self.dtype, copy=True), self)
+        if captures and capturing():
+            return self._captured_backward(seed)
         given: set[int] = set()
         for node, g in pull_back({self: seed}).items():
             own, before = _own(g, given), node.grad
-            node._grad = _constant(own if before is None else before._data + own)
+            node._grad = constant(own if before is None else before._data + own)
+        return None
+
+    def _captured_backward(self, seed: Any) -> None:
+        with no_grad():
+            for node, g in pull_back({self: seed}).items():
+                before = node.grad
+                node.grad = g if before is None else before + g
 
     def retain_grad(self) -> Tensor:
         """Ask ``backward()`` to keep the gradient of this intermediate result, too."""
@@ -184,7 +212,15 @@ class Tensor(Operators, Protocols, Exchange):
 
     def detach(self) -> Tensor:
         """The same value without its history: a constant to all that is made from it."""
-        return _constant(self._data)
+        return constant(_numbers(self, None, copy=_at_home(self._data)) if captures or _at_home(self._data) else self._data)
+
+    def several(self) -> Any:
+        """The several results of one op, each a Tensor; those that count or choose have no gradient."""
+        data: Any = self._data
+        parts = [record(part, (self,), {"index": i, "count": len(data)}) for i in range(len(data))]
+        parts = [x if x.dtype.kind in "fc" else x.detach() for x in parts]
+        kind = type(getattr(data, "array", data))
+        return kind(*parts) if hasattr(kind, "_fields") else tuple(parts)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.op is not None:
@@ -219,6 +255,8 @@ def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTING
 
     This is the hot path of eager mode: it looks at each input once, and does nothing else that the graph does not need.
     """
+    if captures and (tape := capturing()):
+        return tape.record(op, inputs, settings)
     values: list[Any] = []
     tracked = False
     for x in inputs:
@@ -227,9 +265,9 @@ def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTING
             if x._needs_grad:
                 tracked = True
         else:
-            values.append(x if type(x) in _SCALARS else _frozen(op, x))
+            values.append(x if type(x) in _SCALARS else frozen(op, x))
     if op.setting_names:
-        settings = {name: _owned(value) for name, value in (op.defaults | settings).items()} if settings else op.defaults
+        settings = op.filled(settings)
     try:
         data = op.forward(*values, **settings) if settings else op.forward(*values)
     except (TypeError, ValueError, IndexError) as error:
@@ -247,20 +285,13 @@ def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTING
     else:
         out._needs_grad = False
         out.op = None
-    return _parts(out) if isinstance(data, tuple) else out
-
-
-def _parts(node: Tensor) -> Any:
-    """The several results of an op, each a Tensor; those that count or choose have no gradient."""
-    data: Any = node._data
-    parts = [record(part, (node,), {"index": i, "count": len(data)}) if x.dtype.kind in "fc" else _constant(x) for i, x in enumerate(data)]
-    return type(data)(*parts) if hasattr(data, "_fields") else tuple(parts)
+    return out.several() if isinstance(data, tuple) else out
 
 
 Tensor.__record__ = staticmethod(record)
 
 
-def _constant(data: Any) -> Tensor:
+def constant(data: Any) -> Tensor:
     out = _new(Tensor)
     out._data = data
     out._needs_grad = False
@@ -269,7 +300,7 @@ def _constant(data: Any) -> Tensor:
     return out
 
 
-def _frozen(op: Op, x: Any) -> Any:
+def frozen(op: Op, x: Any) -> Any:
     """A constant that meets a Tensor: copied if its owner could still change it before backward."""
     if (isinstance(x, np.ndarray) and x.base is None and not x.flags.writeable) or (x is None and op.optional):
         return x
@@ -279,17 +310,11 @@ def _frozen(op: Op, x: Any) -> Any:
         raise TypeError(f"{op.name}: {error}") from None
 
 
-def _owned(setting: Any) -> Any:
-    """A setting that its owner cannot change before backward."""
-    kind = type(setting)
-    if kind in (list, np.ndarray) or (kind is tuple and any(type(part) in (list, np.ndarray) for part in setting)):
-        return deepcopy(setting)
-    return setting
-
-
 def _numbers(data: Any, dtype: Any, copy: bool) -> Any:
     """data as a NumPy array of numbers; a single number as a NumPy scalar, which computes faster."""
     if type(data) is Tensor:
+        if captures and (tape := capturing()):
+            return tape.traced(data if dtype is None or data.dtype == dtype else data.astype(dtype))
         data = data._data
     elif isinstance(data, (list, tuple)):
         data = _plain(data)
@@ -316,6 +341,10 @@ def _own(g: Any, given: set[int]) -> Any:
         g = g.copy()
     given.add(id(g))
     return g
+
+
+def _at_home(value: Any) -> bool:
+    return type(value) is np.ndarray and type(value.base) is Home
 
 
 def nothing_recorded(what: str, t: Tensor) -> str:
@@ -351,7 +380,7 @@ def asarray(data: Any, dtype: Any = None, *, device: Any = None, copy: bool | No
         return data if not copy and (dtype is None or data.dtype == dtype) else data.astype(data.dtype if dtype is None else dtype)
     if copy is False:
         data = _shared(data, dtype)
-    return _constant(_numbers(data, dtype, copy=bool(copy)))
+    return constant(_numbers(data, dtype, copy=bool(copy)))
 
 
 def _shared(data: Any, dtype: Any) -> Any:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from .compile import CaptureError
+from .compile import compile as compiled
 from .data import batches
 from .generators import generator
 from .history import History
@@ -16,6 +19,7 @@ from .mode import no_grad
 from .nn import Module
 from .optim import Adam, Optimizer
 from .tensor import Tensor, asarray
+from .threads import one_thread_if_small
 
 __all__ = ["EarlyStopping", "fit"]
 
@@ -36,6 +40,7 @@ def fit(
     progress: bool = True,
     every: int = 1,
     rng: Any = None,
+    compile: bool = True,
 ) -> History:
     """Train ``model`` on x and y; minimise the mean ``loss`` plus ``model.regularization_loss()``, once a batch.
 
@@ -45,6 +50,9 @@ def fit(
     penalties. A callback is called as ``callback(history, model)`` after each recorded epoch, and training stops if it returns
     true; methods ``before`` and ``finish`` of a callback, where it has them, are called before each recorded epoch and at the
     end, with the same arguments. The bar is shown on terminals only.
+
+    The step is compiled (:func:`tinygrad_reg.compile`): the numbers are the same, sooner. A model or loss that looks at numbers on the way
+    cannot be compiled: a warning says so, and training goes on without; ``compile=False`` does so from the start.
 
     Raises ``RuntimeError`` when the loss is no longer finite, with the epoch, the term and the learning rate.
 
@@ -56,23 +64,28 @@ def fit(
     """
     if epochs < 1 or every < 1:
         raise ValueError(f"fit: epochs and every must be at least 1; got epochs={epochs}, every={every}.")
-    run = _Run(model, x, y, loss, optimizer, validation, batch_size, rng)
+    run = _Run(model, x, y, loss, optimizer, validation, batch_size, rng, compile)
     history, was_training = History(), model.training
     try:
-        for epoch in _bar(range(epochs), progress):
-            record = epoch % every == 0 or epoch == epochs - 1
-            if record:
-                _each(callbacks, "before", history, model)
-            row = run.epoch(epoch, record)
-            if record:
-                history.append(row)
-                if any([callback(history, model) for callback in callbacks]):  # noqa: C419 - all of them are called
-                    history.stopped = history.stopped or f"stopped after epoch {epoch}"
-                    break
+        with one_thread_if_small(run.largest_product):
+            _epochs(run, range(epochs), every, history, callbacks, progress)
     finally:
         _each(callbacks, "finish", history, model)
         model.train(was_training)
     return history
+
+
+def _epochs(run: _Run, epochs: range, every: int, history: History, callbacks: Sequence[Callback], progress: bool) -> None:
+    for epoch in _bar(epochs, progress):
+        record = epoch % every == 0 or epoch == epochs[-1]
+        if record:
+            _each(callbacks, "before", history, run.model)
+        row = run.epoch(epoch, record)
+        if record:
+            history.append(row)
+            if any([callback(history, run.model) for callback in callbacks]):  # noqa: C419 - all of them are called
+                history.stopped = history.stopped or f"stopped after epoch {epoch}"
+                return
 
 
 def _each(callbacks: Sequence[Callback], method: str, history: History, model: Module) -> None:
@@ -85,7 +98,16 @@ class _Run:
     """What stays the same from epoch to epoch."""
 
     def __init__(
-        self, model: Module, x: Any, y: Any, loss: Loss | None, optimizer: Optimizer | None, validation: Any, batch_size: int | None, rng: Any
+        self,
+        model: Module,
+        x: Any,
+        y: Any,
+        loss: Loss | None,
+        optimizer: Optimizer | None,
+        validation: Any,
+        batch_size: int | None,
+        rng: Any,
+        compile: bool,
     ) -> None:
         self.model = model
         self.x, self.y = _as_data(model, x), _as_data(model, y)
@@ -95,28 +117,49 @@ class _Run:
         self.validation = None if validation is None else tuple(_as_data(model, part) for part in validation)
         self.batch_size = batch_size
         self.rng = None if rng is None else generator(rng)
+        self.step = compiled(self.eager_step) if compile else self.eager_step
         if len(self.x) != len(self.y) or not len(self.x):
             raise ValueError(f"fit: x has {len(self.x)} rows and y has {len(self.y)}; there must be as many, and at least one.")
+
+    @property
+    def largest_product(self) -> float:
+        """About how many flops the largest matrix product of a step takes."""
+        rows = min(len(self.x), self.batch_size or len(self.x))
+        return 2.0 * rows * max((p.size for p in self.model.parameters()), default=0)
 
     def epoch(self, number: int, record: bool) -> dict[str, float]:
         """One pass over the data; returns the row for the history, empty unless ``record``."""
         self.model.train()
         rate, parts = self.optimizer.current_lr, []
         for xb, yb in batches(self.x, self.y, self.batch_size, self.rng):
-            scores = self.model(xb)
-            data_loss = self.loss(scores, yb)
-            penalties = self.model.penalty_table() if record else None
-            total = data_loss + self.model.regularization_loss()
+            scores, data_loss, penalties, total = self._stepped(xb, yb)
             if not np.isfinite(total.data):
-                raise RuntimeError(self._diverged(number, data_loss, rate))
-            self.optimizer.minimize(total)
-            if penalties is not None:
+                raise RuntimeError(self._diverged(number, data_loss, penalties, rate))
+            if record:
                 parts.append((len(xb), self._measures(scores, yb, data_loss, penalties, total)))
         return {"epoch": number} | _means(parts) | self._validate() | {"learning rate": rate} if record else {}
 
-    def _measures(self, scores: Tensor, labels: Tensor, data_loss: Tensor, penalties: Any, total: Tensor) -> dict[str, float]:
-        row = {"data loss": data_loss.item()}
-        row |= {f"{p.parameter} {p.kind}": p.value for p in penalties}
+    def eager_step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
+        """Scores, data loss, each penalty and their total, before the update that this makes (unless the total is not finite)."""
+        scores = self.model(x)
+        data_loss = self.loss(scores, y)
+        penalties: dict[str, Any] = {}
+        for name, parameter, penalty in self.model.named_penalties():
+            penalties[f"{name} {type(penalty).__name__}"] = penalty(parameter)
+        total = data_loss + self.model.regularization_loss()
+        self.optimizer.minimize(total)
+        return scores, data_loss, penalties, total
+
+    def _stepped(self, x: Tensor, y: Tensor) -> Any:
+        try:
+            return self.step(x, y)
+        except CaptureError as error:
+            warnings.warn(f"fit: the step cannot be compiled, and runs without; compile=False says so without a word. {error}", stacklevel=4)
+            self.step = self.eager_step
+            return self.step(x, y)
+
+    def _measures(self, scores: Tensor, labels: Tensor, data_loss: Tensor, penalties: dict[str, Tensor], total: Tensor) -> dict[str, float]:
+        row = {"data loss": data_loss.item()} | {name: value.item() for name, value in penalties.items()}
         row["total"] = total.item()
         return row | ({"accuracy": accuracy(scores, labels)} if self._classes(scores, labels) else {})
 
@@ -132,8 +175,8 @@ class _Run:
             row = {"validation loss": self.loss(scores, self.validation[1]).item()}
         return row | ({"validation accuracy": accuracy(scores, self.validation[1])} if self._classes(scores, self.validation[1]) else {})
 
-    def _diverged(self, number: int, data_loss: Tensor, rate: float) -> str:
-        terms = {"data loss": data_loss.item()} | {f"{p.parameter} {p.kind}": p.value for p in self.model.penalty_table()}
+    def _diverged(self, number: int, data_loss: Tensor, penalties: dict[str, Tensor], rate: float) -> str:
+        terms = {"data loss": data_loss.item()} | {name: value.item() for name, value in penalties.items()}
         blown = ", ".join(f"{name} = {value}" for name, value in terms.items() if not np.isfinite(value)) or "the sum of all terms"
         return f"fit: epoch {number}: {blown}, at a learning rate of {rate:g}. Lower the learning rate, scale the data, or look for bad values in it."
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..generators import generator
+from ..mode import captures, capturing, changes
 from ..op import Op
 from ..ops.attention import dropout
 from ..ops.elementwise import relu, sigmoid, tanh
@@ -29,9 +30,11 @@ class Lambda:
     def __set__(self, layer: Any, value: Any) -> None:
         # Without __get__, reading finds the plain number in the layer's own __dict__.
         layer.__dict__[self.name] = checked_lambda(value, f"{type(layer).__name__}: {self.name}")
+        changes.count += 1
 
 
-_l1, _l2 = lru_cache(L1), lru_cache(L2)
+_FOUR = (("weight_lambda_l1", "weight", L1), ("weight_lambda_l2", "weight", L2), ("bias_lambda_l1", "bias", L1), ("bias_lambda_l2", "bias", L2))
+_made: Any = lru_cache(lambda kind, lam: kind(lam))
 
 
 class Penalised(Module):
@@ -62,16 +65,12 @@ class Penalised(Module):
 
     def penalties(self) -> list[tuple[str, L1 | L2]]:
         """The penalties whose λ is above 0, each with the name of its parameter."""
-        found: list[tuple[str, L1 | L2]] = []
-        if self.weight_lambda_l1 and self.weight is not None:
-            found.append(("weight", _l1(self.weight_lambda_l1)))
-        if self.weight_lambda_l2 and self.weight is not None:
-            found.append(("weight", _l2(self.weight_lambda_l2)))
-        if self.bias_lambda_l1 and self.bias is not None:
-            found.append(("bias", _l1(self.bias_lambda_l1)))
-        if self.bias_lambda_l2 and self.bias is not None:
-            found.append(("bias", _l2(self.bias_lambda_l2)))
-        return found
+        return [(key, self._penalty(kind, name)) for name, key, kind in _FOUR if self.__dict__[name] and getattr(self, key) is not None]
+
+    def _penalty(self, kind: type[L1 | L2], name: str) -> L1 | L2:
+        if captures and (tape := capturing()):  # the strength is asked for at each run
+            return kind(tape.number((name, id(self)), lambda: self.__dict__[name]))
+        return _made(kind, self.__dict__[name])
 
     def lambdas_set(self) -> list[str]:
         """The lambdas above 0, for printing."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..mode import no_grad
+from ..mode import captures, capturing, changes, no_grad
 from ..penalties import L1, L2
 from ..tensor import Tensor, asarray
 
@@ -40,11 +40,18 @@ class Module:
 
     training: bool = True
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        changes.count += 1
+        super().__setattr__(name, value)
+
     def forward(self, *inputs: Any) -> Any:
         """What the module computes; to be written by each kind of module."""
         raise NotImplementedError(f"{type(self).__name__} has no forward(); write one that returns what the module computes.")
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
+        if captures and (tape := capturing()):
+            with tape.within(self):
+                return self.forward(*inputs, **settings)
         return self.forward(*inputs, **settings)
 
     # ------------------------------------------------------------------------------ what is inside

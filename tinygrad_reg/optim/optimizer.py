@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ..mode import captures, capturing, changes, no_grad
 from ..tensor import Tensor
 
 __all__ = ["Optimizer", "checked"]
 
 
 class Optimizer:
-    """Base of optimisers. A kind of optimiser writes :meth:`update`, an expression on arrays.
+    """Base of optimisers. A kind of optimiser writes :meth:`update`, an expression on arrays, and :meth:`start`.
 
     The learning rate at step t (from 0) is ``lr / (1 + decay·t)``, as in the book; ``lr`` may be set at
-    any time. Raises ``TypeError`` for parameters that are not leaf Tensors with ``requires_grad``,
-    ``ValueError`` for none, for one given twice, and for a learning rate or decay that makes no sense.
+    any time. ``state`` holds, for each parameter, what :meth:`start` began: Tensors. Raises ``TypeError`` for parameters that are not
+    leaf Tensors with ``requires_grad``, ``ValueError`` for none, for one given twice, and for a learning rate or decay that makes no sense.
     """
 
     def __init__(self, params: Iterable[Tensor], lr: float, decay: float = 0.0) -> None:
@@ -25,7 +27,16 @@ class Optimizer:
         self.lr = lr
         self.decay = checked(f"{type(self).__name__}: decay", decay, least=0.0)
         self.steps = 0
-        self.state: list[Sequence[Any]] = [self.start(p._data) for p in self.params]
+        self.updates = [0] * len(self.params)  # how often each parameter has been moved
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what is remembered of the steps so far, but not how many there were."""
+        self.state = [tuple(map(Tensor, self.start(p._data))) for p in self.params]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        changes.count += 1
+        super().__setattr__(name, value)
 
     @property
     def lr(self) -> float:
@@ -39,37 +50,65 @@ class Optimizer:
     @property
     def current_lr(self) -> float:
         """The learning rate of the next step: lr / (1 + decay·t)."""
-        return self.lr / (1.0 + self.decay * self.steps)
+        return self._lr / (1.0 + self.decay * self.steps) if self.decay else self._lr
 
     def start(self, p: Any) -> tuple[Any, ...]:
         """What is remembered of a parameter before the first step: arrays like it."""
         return ()
 
-    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
-        """The parameter's new value and the new state, from its value, gradient, learning rate and state."""
+    def update(self, p: Any, g: Any, lr: Any, t: Any, *state: Any) -> tuple[Any, ...]:
+        """The parameter's new value and the new state, from its value, gradient, learning rate and state; t counts its updates, from 1.
+
+        An expression of array functions and operators: it runs on arrays, and on Tensors where a step is compiled. There
+        ``lr`` and ``t`` stand for numbers that change from step to step, so it must not ask what they are.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no update(); write one that returns the new value and the new state.")
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for p in self.params:
-            p._grad = None
+            p.grad = None
 
     def step(self) -> None:
         """Move every parameter that has a gradient. Raises ``RuntimeError`` if none has one."""
+        if captures and (tape := capturing()):
+            return self._captured_step(tape)
         lr, moved = self.current_lr, []
         for i, p in enumerate(self.params):
             if p._grad is not None:
-                moved.append((i, p, self.update(p._data, p._grad._data, lr, *self.state[i])))
+                state = [s._data for s in self.state[i]]
+                moved.append((i, p, self.update(p._data, p._grad._data, lr, self.updates[i] + 1, *state)))
         if not moved:
             raise RuntimeError(f"{type(self).__name__}.step: no parameter has a gradient. Call loss.backward() before step(), or use minimize(loss).")
-        for i, p, (value, *state) in moved:
-            if value.dtype != p._data.dtype:  # the model has been turned to another dtype since
-                value, *state = (x.astype(p._data.dtype) if isinstance(x, np.ndarray) else x for x in (value, *state))  # noqa: PLW2901
-            p._data, self.state[i] = value, state
-        self.steps += 1
+        for i, p, new in moved:
+            for x, value in zip((p, *self.state[i]), new, strict=True):
+                x._data = value if value.dtype == p._data.dtype else value.astype(p._data.dtype)  # the model may have another dtype since
+        return self._count([i for i, _, _ in moved])
+
+    def _count(self, moved: Iterable[int]) -> None:
+        # Not through __setattr__: that steps are counted is no change of what they do.
+        self.__dict__["steps"] += 1
+        for i in moved:
+            self.updates[i] += 1
+
+    def _captured_step(self, tape: Any) -> None:
+        moved = [i for i, p in enumerate(self.params) if p.grad is not None]
+        lr = tape.number(("learning rate", id(self)), lambda: self.current_lr)
+        with no_grad():
+            for i in moved:
+                p, t = self.params[i], tape.number(("t", id(self), self.updates[i]), partial(self._next, i))
+                new = self.update(p, p.grad, lr, t, *self.state[i])
+                tape.update(p.grad, [(p, new[0]), *zip(self.state[i], new[1:], strict=True)])
+        tape.effects.append(lambda: self._count(moved))
+
+    def _next(self, i: int) -> int:
+        return self.updates[i] + 1
 
     def minimize(self, loss: Tensor | Callable[[], Tensor]) -> Tensor:
         """zero_grad, backward and step in one; returns the loss. ``loss`` is a Tensor, or a function that makes it.
+
+        In a compiled function the gradients are not kept: ``.grad`` of the parameters is None afterwards. Call ``zero_grad()``,
+        ``loss.backward()`` and ``step()`` yourself to keep them.
 
         >>> from tinygrad_reg.optim import SGD
         >>> w = Tensor([1.0], requires_grad=True)
@@ -83,6 +122,8 @@ class Optimizer:
         self.zero_grad()
         value.backward()
         self.step()
+        if captures and capturing():
+            self.zero_grad()
         return value
 
 

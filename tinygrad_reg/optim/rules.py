@@ -28,18 +28,33 @@ class SGD(Optimizer):
     """
 
     def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.0, nesterov: bool = False, decay: float = 0.0) -> None:
-        self.momentum = checked("SGD: momentum", momentum, least=0.0, below=1.0)
+        self._momentum = checked("SGD: momentum", momentum, least=0.0, below=1.0)
         if nesterov and not momentum:
             raise ValueError("SGD: nesterov looks ahead along the momentum, which is 0; give momentum=0.9, say.")
         self.nesterov = nesterov
         super().__init__(params, lr, decay)
 
-    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+    @property
+    def momentum(self) -> float:
+        """The share of the last step that is done again; may be set at any time, and velocities start at 0 when it is switched on."""
+        return self._momentum
+
+    @momentum.setter
+    def momentum(self, value: float) -> None:
+        before, self._momentum = self._momentum, checked("SGD: momentum", value, least=0.0, below=1.0)
+        if bool(before) != bool(value):
+            self.restart()
+
+    def start(self, p: Any) -> tuple[Any, ...]:
+        """The velocity, 0."""
+        return (np.zeros_like(p),) if self._momentum else ()
+
+    def update(self, p: Any, g: Any, lr: Any, t: Any, *state: Any) -> tuple[Any, ...]:
         """See the class."""
         step = lr * g
         if not self.momentum:
             return (p - step,)
-        velocity = self.momentum * state[0] - step if state else -step
+        velocity = self.momentum * state[0] - step
         return (p + (self.momentum * velocity - step if self.nesterov else velocity), velocity)
 
 
@@ -64,14 +79,13 @@ class Adam(Optimizer):
         super().__init__(params, lr, decay)
 
     def start(self, p: Any) -> tuple[Any, ...]:
-        """The running means of g and of g², 0, and how many steps they hold."""
-        return np.zeros_like(p), np.zeros_like(p), 0
+        """The running means of g and of g², 0."""
+        return np.zeros_like(p), np.zeros_like(p)
 
-    def update(self, p: Any, g: Any, lr: float, *state: Any) -> tuple[Any, ...]:
+    def update(self, p: Any, g: Any, lr: Any, t: Any, *state: Any) -> tuple[Any, ...]:
         """See the class."""
-        (b1, b2), (m, v, t) = self.betas, state
-        t += 1
+        (b1, b2), (m, v) = self.betas, state
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * (g * g)
         step = (lr / (1 - b1**t)) * m
-        return p - step / (np.sqrt(v) * (1 - b2**t) ** -0.5 + self.eps), m, v, t
+        return p - step / (np.sqrt(v) * (1 - b2**t) ** -0.5 + self.eps), m, v

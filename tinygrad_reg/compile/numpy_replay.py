@@ -1,0 +1,64 @@
+"""Replay with NumPy: the program as one Python function of ufunc calls that write into buffers made beforehand.
+
+Nothing is compiled but a page of Python, so it is there at once. A buffer is used again when its value is no longer needed; the new
+value of a state is written into its home where nobody needs the old one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .homes import Homes, owned
+from .passes import packing, sharing
+from .program import GRADIENT, STATE, Program
+from .writer import Writer
+
+__all__ = ["NumpyReplay"]
+
+
+class NumpyReplay:
+    """Runs a program again and again; ``source`` is the Python text that does it.
+
+    >>> from tinygrad_reg.compile.example import small
+    >>> replay = NumpyReplay(small(lambda x: tg.exp(x) + 1))
+    >>> print(replay.source)
+    def replay(a0):
+        exp(a0, b1)
+        add(b1, c3, b4)
+        return (owned(b4),)
+    >>> replay.run([np.zeros((2, 2))], [])[0]
+    array([[2., 2.],
+           [2., 2.]])
+    """
+
+    backend = "numpy"
+
+    def __init__(self, program: Program) -> None:
+        self.program, packs = packing(sharing(program))
+        self.homes = Homes(self.program.of_kind(STATE), packs)
+        self._gradients = [x.source for x in self.program.of_kind(GRADIENT)]
+        self._assigned = self.homes.places([state for state, _ in self.program.assigned])
+        self._bind()
+
+    def _bind(self) -> None:
+        """Write the function for the homes and buffers of now."""
+        writer = Writer(self.program, self.homes)
+        self.source = writer.text()
+        self.bytes = writer.bytes
+        self._run = writer.function(owned=owned)
+        del writer
+        self.homes.bound()
+
+    def run(self, arguments: list[Any], numbers: list[float]) -> list[Any]:
+        """One run: the results, then the gradients; states get their new values."""
+        if not self.homes.ready():
+            self.homes.renewed()
+            self._bind()
+            self.homes.ready()
+        gradients = [x._grad._data for x in self._gradients]
+        with np.errstate(all="ignore"):
+            results = self._run(*arguments, *numbers, *gradients)
+        self.homes.handed_over(self._assigned)
+        return list(results)

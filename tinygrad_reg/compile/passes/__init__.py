@@ -1,0 +1,28 @@
+"""Passes: small functions from a program to a better one that gives the same numbers.
+
+``tidy`` is the usual order. Nothing here changes results beyond rounding, and NaN and infinity stay what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..program import Program
+from .algebra import algebra
+from .common import common
+from .constants import constants
+from .dead import dead
+from .lowering import lowered
+from .packing import packing
+from .sharing import sharing
+
+__all__ = ["TIDY", "algebra", "common", "constants", "dead", "lowered", "packing", "sharing", "tidy"]
+
+TIDY: tuple[Callable[[Program], Program], ...] = (constants, algebra, common, dead)
+
+
+def tidy(program: Program) -> Program:
+    """All passes that every replay wants."""
+    for improve in TIDY:
+        program = improve(program)
+    return program
