@@ -12,11 +12,12 @@ import numpy as np
 
 from ..domain import REAL, case
 from ..op import expression, op
-from .choice import greater, less, less_equal, logical_and, where
+from .choice import equal, greater, less, less_equal, logical_and, where
 from .complexes import of_reals, refuse_complex
 from .elementwise import abs, as_float, clip, exp, sigmoid, softplus, tanh
 from .shape import concat, reshape
 from .special import ndtr, normal_density
+from .trigonometry import hypot
 
 AT_ZERO = REAL.with_kinks(0.0)
 
@@ -264,6 +265,23 @@ def _softsign(g, out, x):
 
 
 softsign.defvjp(_softsign)
+
+
+@op()
+@of_reals
+def squareplus(x):
+    """Smooth ramp without exponentials: (x + √(x² + 4))/2. Slope: (1 + x/√(x² + 4))/2.
+
+    Source: J. T. Barron (2021), Squareplus: a softplus-like algebraic rectifier, eq. 1, with b = 4.
+
+    >>> squareplus(Tensor([0.0, 1.5]))
+    Tensor([1., 2.])
+    """
+    size = np.hypot(x, 2.0)  # where x < 0 the sum loses its digits, and 2/(√(x² + 4) - x) is the same number
+    return np.where(x < 0, 2.0 / (size + np.absolute(x)), 0.5 * (size + np.absolute(x)))
+
+
+squareplus.defvjp(lambda g, out, x: g * where(equal(x, np.inf), 1, out / hypot(x, 2.0)))
 
 
 @op()
