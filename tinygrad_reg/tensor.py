@@ -20,7 +20,7 @@ from .op import Op, describe
 from .operators import Operators
 from .protocols import Protocols
 
-__all__ = ["Home", "Tensor", "asarray", "constant", "frozen", "nothing_recorded", "record", "tensor"]
+__all__ = ["Home", "Tensor", "asarray", "constant", "frozen", "made_by", "nothing_recorded", "record", "tensor"]
 
 _next_serial = count(0, -1).__next__
 _new = object.__new__
@@ -289,6 +289,20 @@ def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTING
 
 
 Tensor.__record__ = staticmethod(record)
+
+
+def made_by(op: Op, inputs: Sequence[Any], values: list[Any], settings: dict[str, Any], data: Any) -> Tensor:
+    """A result that needs a gradient, with its history."""
+    out = _new(Tensor)
+    out._data = data
+    out.serial = _next_serial()
+    out._needs_grad = True
+    out.op = op
+    out.inputs = inputs
+    out.values = values
+    out.settings = settings
+    out._retained = False
+    return out
 
 
 def constant(data: Any) -> Tensor:

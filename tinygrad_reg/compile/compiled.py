@@ -86,8 +86,11 @@ class Compiled:
         with self._lock:
             self._calls += 1
             last = self._last
-            if last is not None and not settings and last.fits(inputs):
-                return last.run(inputs)
+            if last is not None and not settings and (arrays := last.fitting(inputs)) is not None:
+                try:
+                    return last.run(inputs, arrays)
+                except StateChanged:
+                    pass
             return self._slowly(inputs, settings, None)
 
     def run(self, *inputs: Any, times: int, **settings: Any) -> Any:
@@ -115,7 +118,7 @@ class Compiled:
         if found is not None:
             self._last, self._since_hit = found, 0
             try:
-                return found.run_flat(arrays) if times is None else found.loop(arrays, times)
+                return found.call(arrays) if times is None else found.loop(arrays, times)
             except StateChanged:
                 self._forget(key, found)
         entry, result = self._capture(key, inputs, settings, arrays)

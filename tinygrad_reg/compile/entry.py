@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from ..mode import grad_enabled
+from ..mode import changes, grad_enabled
 from ..tensor import Tensor, constant
 from ..threads import one_thread_if_small
 from .calls import rebuilt
@@ -41,11 +42,12 @@ class Entry:
         self.stand_ins = tape.stand_ins
         self.gradients = [(self.places.get(id(x)), x, value is not None) for x, value in self.program.gradients]
         self.used = sorted(x.source for x in self.program.of_kind(ARGUMENT))
-        self.numbers: list[Any] = [x.source for x in self.program.of_kind(NUMBER)]
-        self.runs, self.since = 0, 0.0
+        self.asks: list[Any] = [x.source for x in self.program.of_kind(NUMBER)]
+        self.varying = [i for i, ask in enumerate(self.asks) if ask not in tape.steady]
+        self.numbers_of, self.given = -1, [0.0]
+        self.runs, self.since, self.compiling = 0, 0.0, False
         self.replay: Any = None
         self.failure = ""
-        self._worker: threading.Thread | None = None
 
     @staticmethod
     def _is_flat(key: Any) -> bool:
@@ -54,17 +56,24 @@ class Entry:
 
     # ------------------------------------------------------------------------------------------- running
 
-    def fits(self, inputs: tuple[Any, ...]) -> bool:
-        """Whether this program serves a call with these arguments, found out as quickly as can be."""
+    def fitting(self, inputs: tuple[Any, ...]) -> list[Any] | None:
+        """The arrays in these arguments, if this program serves a call with them; found out as quickly as can be."""
         if not self.flat or len(inputs) != len(self.kinds):
-            return False
-        for x, (shape, dtype, needs) in zip(inputs, self.kinds, strict=True):
+            return None
+        found = []
+        for x, (shape, dtype, needs) in zip(inputs, self.kinds):  # noqa: B905 - they are equally many
             if type(x) is Tensor:
-                if x._data.shape != shape or x._data.dtype is not dtype or x._needs_grad is not needs:
-                    return False
-            elif type(x) is not np.ndarray or needs is not None or x.shape != shape or x.dtype is not dtype:
-                return False
-        return self.grad_mode is grad_enabled() and self.guards.hold() and self._grads_as_met(inputs)
+                data = x._data
+                if x._needs_grad is not needs:
+                    return None
+            elif type(x) is np.ndarray and needs is None:
+                data = x
+            else:
+                return None
+            if data.shape != shape or data.dtype is not dtype:
+                return None
+            found.append(data)
+        return found if self.grad_mode is grad_enabled() and self.guards.hold() else None
 
     def _grads_as_met(self, arrays: Any) -> bool:
         for x, was_there in self.grads_met:
@@ -79,61 +88,66 @@ class Entry:
         results = [own(tape.traced(x).array) for x in tape.results]
         tape.commit()
         if self.owner.wait and self.owner.backend == "numba":
+            self.compiling = True
             self._start()
-        return self._handed_out(results)
+        return handed_out(self.plan, iter(results), self.owner.__name__)
 
-    def run(self, inputs: tuple[Any, ...]) -> Any:
-        """One run for arguments that fit."""
-        try:
-            return self.run_flat(inputs)
-        except StateChanged:
-            return self.owner._slowly(inputs, {}, None)
-
-    def run_flat(self, arrays: Any) -> Any:
-        """One run for these arrays, in the order of the arguments."""
-        if not self._grads_as_met(arrays):
+    def run(self, given: Sequence[Any], arrays: list[Any]) -> Any:
+        """One run for ``arrays``, which are those of the arguments ``given``."""
+        if self.grads_met and not self._grads_as_met(given):
             raise StateChanged
-        results = self._ready().run([_array(arrays[i]) for i in self.used], [ask() for ask in self.numbers])
+        results = self._ready().run(arrays if len(self.used) == len(arrays) else [arrays[i] for i in self.used], self._numbers())
         for effect in self.effects:
             effect()
         if self.gradients:
-            self._set_gradients(arrays, results)
-        return self._handed_out(results)
+            self._set_gradients(given, results)
+        return handed_out(self.plan, iter(results), self.owner.__name__)
 
-    def loop(self, arrays: list[Any], times: int) -> Any:
+    def call(self, given: list[Any]) -> Any:
+        """One run for these arguments, in order."""
+        return self.run(given, [_array(x) for x in given])
+
+    def _numbers(self) -> list[float]:
+        """All numbers; the steady ones are asked for only when some attribute was set since."""
+        if self.numbers_of != changes.count:
+            self.numbers_of = changes.count
+            self.given = [ask() for ask in self.asks]
+        else:
+            for i in self.varying:
+                self.given[i] = self.asks[i]()
+        return self.given
+
+    def loop(self, given: list[Any], times: int) -> Any:
         """Runs with the same arrays; results with a leading axis."""
         with one_thread_if_small(self.program.largest_product):
-            return self._looped(arrays, times)
+            return self._looped(given, times)
 
-    def _looped(self, arrays: list[Any], times: int) -> Any:
+    def _looped(self, given: list[Any], times: int) -> Any:
         replay = self._ready()
         if hasattr(replay, "loop") and all(value is None for _, value in self.program.gradients):
-            rows = np.empty((times, len(self.numbers)))
+            rows = np.empty((times, len(self.asks)))
             for i in range(times):
-                rows[i] = [ask() for ask in self.numbers]
+                rows[i] = self._numbers()
                 for effect in self.effects:
                     effect()
-            results = replay.loop([_array(arrays[i]) for i in self.used], rows, times)
-            self._set_gradients(arrays, [])
-            return self._handed_out(results)
-        each = [self.run_flat(arrays) for _ in range(times)]
-        stacked = zip(*(_values(result) for result in each), strict=True)
-        return self._handed_out([np.stack(values) for values in stacked])
+            results = replay.loop([_array(given[i]) for i in self.used], rows, times)
+            self._set_gradients(given, [])
+        else:
+            each = [self.call(given) for _ in range(times)]
+            results = [np.stack(values) for values in zip(*map(_values, each), strict=True)]
+        return handed_out(self.plan, iter(results), self.owner.__name__)
 
     def _set_gradients(self, arrays: Any, results: list[Any]) -> None:
         values = iter(results[self.count :])
         for place, x, there in self.gradients:
             (x if place is None else arrays[place])._grad = constant(next(values)) if there else None
 
-    def _handed_out(self, results: list[Any]) -> Any:
-        return handed_out(self.plan, iter(results), self.owner.__name__)
-
     # -------------------------------------------------------------------------------------------- replays
 
     def _ready(self) -> Any:
         if self.replay is None:
             self.replay = NumpyReplay(self.program)
-        if self.owner.backend == "numba" and self._worker is None:
+        if self.owner.backend == "numba" and not self.compiling:
             self._be_patient()
         return self.replay
 
@@ -143,15 +157,15 @@ class Entry:
         if self.runs == 1:
             self.since = perf_counter()
         elif self.runs % 8 == 0 and perf_counter() - self.since > _PATIENCE:
-            self._worker = threading.Thread(target=self._start, name=f"compiling {self.owner.__name__}", daemon=True)
-            self._worker.start()
+            self.compiling = True
+            threading.Thread(target=self._start, name=f"compiling {self.owner.__name__}", daemon=True).start()
 
     def _start(self) -> None:
         """Compile with Numba; what cannot be compiled goes on with NumPy, and ``stats()`` says why."""
         from .fused.replay import FusedReplay  # noqa: PLC0415 - what it imports is an extra
 
         try:
-            self.replay = FusedReplay(tidy(lowered(self.program)))
+            self.replay = FusedReplay(tidy(lowered(self.program)), arguments=self.used)
         except Exception as error:
             self.failure = f"{type(error).__name__}: {error}"
 
@@ -168,8 +182,7 @@ class Entry:
 
 
 def _array(x: Any) -> Any:
-    data = x._data if type(x) is Tensor else x
-    return data if type(data) is not np.ndarray or data.flags.c_contiguous else np.ascontiguousarray(data)
+    return x._data if type(x) is Tensor else x
 
 
 def _values(result: Any) -> list[Any]:

@@ -23,7 +23,7 @@ __all__ = ["Guards"]
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 _CONTAINERS = (list, tuple, dict, set, frozenset)
-_ASKED_ANEW = {"_lr", "steps", "updates", "weight_lambda_l1", "weight_lambda_l2", "bias_lambda_l1", "bias_lambda_l2"}
+_ASKED_ANEW = {"_lr", "steps", "updates", "together", "weight_lambda_l1", "weight_lambda_l2", "bias_lambda_l1", "bias_lambda_l2"}
 _OWN_LISTS = {"params", "state"}  # of an optimiser, which fills them once
 _MISSING = object()
 

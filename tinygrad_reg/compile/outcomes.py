@@ -7,7 +7,7 @@ from typing import Any
 
 from ..domain import REAL
 from ..op import Op
-from ..tensor import Tensor, constant, record
+from ..tensor import Tensor, constant, made_by
 from .calls import rebuilt
 
 __all__ = ["handed_out", "plan_of"]
@@ -35,7 +35,7 @@ def handed_out(plan: Any, values: Iterator[Any], name: str) -> Any:
     """
     if type(plan) is _Place:
         value = next(values)
-        return record(_RESULT, (_LEAF,), {"value": value, "name": name}) if plan.needs_grad else constant(value)
+        return made_by(_RESULT, (_LEAF,), [_LEAF._data], {"value": value, "name": name}, value) if plan.needs_grad else constant(value)
     if isinstance(plan, dict):
         return {key: handed_out(x, values, name) for key, x in plan.items()}
     if isinstance(plan, tuple) and hasattr(plan, "_fields"):

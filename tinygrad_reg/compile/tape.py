@@ -20,7 +20,7 @@ from ..backward import recall
 from ..mode import grad_enabled
 from ..op import Op
 from ..ops.elementwise import add, astype, divide, multiply, negative, power, subtract
-from ..tensor import Tensor, constant, frozen
+from ..tensor import Tensor, constant, frozen, made_by
 from .program import ARGUMENT, CONSTANT, GRADIENT, NUMBER, STATE, Program, Step, Update, Value
 
 __all__ = ["CaptureError", "Number", "Tape", "Traced"]
@@ -146,6 +146,7 @@ class Tape:
         self._values: dict[int, tuple[Tensor, Traced]] = {}  # by id of the Tensor; the Tensor is kept, so that the id stays its own
         self._start: dict[int, Value] = {}
         self._grads: dict[int, tuple[Tensor, Tensor | None]] = {}
+        self.steady: set[Any] = set()
         self.stand_ins: list[Tensor] = []  # for the arguments, in order
         self.results: list[Tensor] = []
         self._stands_for: dict[int, Tensor] = {}
@@ -165,9 +166,14 @@ class Tape:
         self.stand_ins.append(made)
         return made
 
-    def number(self, key: Any, ask: Callable[[], float]) -> Number:
-        """A Python number that is asked for at each run; one for each ``key``."""
+    def number(self, key: Any, ask: Callable[[], float], steady: bool = False) -> Number:
+        """A Python number that is asked for at each run; one for each ``key``.
+
+        A ``steady`` one can change only when an attribute of a module or an optimiser is set.
+        """
         if key not in self._numbers:
+            if steady:
+                self.steady.add(ask)
             self._numbers[key] = Number(Value((), np.dtype(np.float64), NUMBER, ask, weak=True, name=str(key[0])), ask(), self)
         return self._numbers[key]
 
@@ -220,13 +226,12 @@ class Tape:
         return out.several() if value.parts else out
 
     def _result(self, op: Op, inputs: Sequence[Any], operands: list[Any], settings: dict[str, Any], traced: Traced) -> Tensor:
-        out = constant(traced)
         needed = any(type(x) is Tensor and x._needs_grad for x in inputs)
-        if needed and grad_enabled() and (op.rules or op.no_rule(traced.array)):
-            out._needs_grad, out.op, out.settings, out._retained = True, op, settings, False
-            # A constant stays what it was, so that rules may tell Python numbers from Tensors.
-            out.inputs, out.values = inputs, [t if type(x) in (Tensor, Number) else t.array for x, t in zip(inputs, operands, strict=True)]
-        return out
+        if not (needed and grad_enabled() and (op.rules or op.no_rule(traced.array))):
+            return constant(traced)
+        # A constant stays what it was, so that rules may tell Python numbers from Tensors.
+        values = [t if type(x) in (Tensor, Number) else t.array for x, t in zip(inputs, operands, strict=True)]
+        return made_by(op, inputs, values, settings, traced)
 
     def assign(self, x: Tensor, new: Any) -> None:
         """Give a Tensor a new value: at once for what follows in the function, for all others when it has returned."""

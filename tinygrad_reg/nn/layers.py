@@ -69,7 +69,7 @@ class Penalised(Module):
 
     def _penalty(self, kind: type[L1 | L2], name: str) -> L1 | L2:
         if captures and (tape := capturing()):  # the strength is asked for at each run
-            return kind(tape.number((name, id(self)), lambda: self.__dict__[name]))
+            return kind(tape.number((name, id(self)), lambda: self.__dict__[name], steady=True))
         return _made(kind, self.__dict__[name])
 
     def lambdas_set(self) -> list[str]:

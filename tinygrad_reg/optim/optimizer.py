@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,8 @@ class Optimizer:
         self.lr = lr
         self.decay = checked(f"{type(self).__name__}: decay", decay, least=0.0)
         self.steps = 0
-        self.updates = [0] * len(self.params)  # how often each parameter has been moved
+        self.updates = [0] * len(self.params)  # how often each parameter has been moved, besides the steps that moved all
+        self.together = 0
         self.restart()
 
     def restart(self) -> None:
@@ -77,32 +78,41 @@ class Optimizer:
         for i, p in enumerate(self.params):
             if p._grad is not None:
                 state = [s._data for s in self.state[i]]
-                moved.append((i, p, self.update(p._data, p._grad._data, lr, self.updates[i] + 1, *state)))
+                moved.append((i, p, self.update(p._data, p._grad._data, lr, self._next(i), *state)))
         if not moved:
-            raise RuntimeError(f"{type(self).__name__}.step: no parameter has a gradient. Call loss.backward() before step(), or use minimize(loss).")
+            raise RuntimeError(self._nothing_to_move())
         for i, p, new in moved:
             for x, value in zip((p, *self.state[i]), new, strict=True):
                 x._data = value if value.dtype == p._data.dtype else value.astype(p._data.dtype)  # the model may have another dtype since
         return self._count([i for i, _, _ in moved])
 
-    def _count(self, moved: Iterable[int]) -> None:
+    def _count(self, moved: Sequence[int]) -> None:
         # Not through __setattr__: that steps are counted is no change of what they do.
-        self.__dict__["steps"] += 1
-        for i in moved:
-            self.updates[i] += 1
+        own = self.__dict__
+        own["steps"] += 1
+        if len(moved) == len(self.params):
+            own["together"] += 1
+        else:
+            for i in moved:
+                self.updates[i] += 1
+
+    def _next(self, i: int) -> int:
+        return self.updates[i] + self.together + 1
 
     def _captured_step(self, tape: Any) -> None:
         moved = [i for i, p in enumerate(self.params) if p.grad is not None]
-        lr = tape.number(("learning rate", id(self)), lambda: self.current_lr)
+        if not moved:
+            raise RuntimeError(self._nothing_to_move())
+        lr = tape.number(("learning rate", id(self)), lambda: self.current_lr, steady=not self.decay)
         with no_grad():
             for i in moved:
                 p, t = self.params[i], tape.number(("t", id(self), self.updates[i]), partial(self._next, i))
                 new = self.update(p, p.grad, lr, t, *self.state[i])
                 tape.update(p.grad, [(p, new[0]), *zip(self.state[i], new[1:], strict=True)])
-        tape.effects.append(lambda: self._count(moved))
+        tape.effects.append(partial(self._count, moved))
 
-    def _next(self, i: int) -> int:
-        return self.updates[i] + 1
+    def _nothing_to_move(self) -> str:
+        return f"{type(self).__name__}.step: no parameter has a gradient. Call loss.backward() before step(), or use minimize(loss)."
 
     def minimize(self, loss: Tensor | Callable[[], Tensor]) -> Tensor:
         """zero_grad, backward and step in one; returns the loss. ``loss`` is a Tensor, or a function that makes it.
