@@ -14,7 +14,7 @@ import numpy as np
 
 from ..op import Op
 
-__all__ = ["Program", "Step", "Update", "Value"]
+__all__ = ["Program", "Step", "Update", "Value", "is_fixed"]
 
 _WIDTH = 47
 ARGUMENT, STATE, GRADIENT, NUMBER, CONSTANT, RESULT = "argument", "state", "gradient", "number", "constant", "result"
@@ -46,6 +46,15 @@ class Value:
         """How many bytes one copy of it takes."""
         sizes = [(shape, dtype) for shape, dtype in self.parts] or [(self.shape, self.dtype)]
         return sum(int(np.prod(shape, dtype=int)) * np.dtype(dtype).itemsize for shape, dtype in sizes if dtype is not None)
+
+
+def is_fixed(array: Any) -> bool:
+    """Whether nobody can change an array: neither itself nor one whose memory it shares."""
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return False
+        array = array.base
+    return True
 
 
 @dataclass(eq=False, slots=True)
@@ -157,7 +166,8 @@ def _lines(program: Program) -> Iterator[str]:
         if x.kind != CONSTANT:
             yield f"{name(x)} = {x.kind} {x.name}".rstrip().ljust(_WIDTH) + _kind(x)
     for step in program.steps:
-        settings = [f"{key}={_short(value)}" for key, value in step.settings.items()]
+        usual = step.op.defaults
+        settings = [f"{key}={_short(value)}" for key, value in step.settings.items() if key not in usual or repr(usual[key]) != repr(value)]
         call = f"{name(step.out)} = {step.op.name}({', '.join([*map(name, step.inputs), *settings])})"
         yield f"{call.ljust(_WIDTH - 1)} {_kind(step.out)}" + (f"   {step.where}" if step.where else "")
     for state, new in program.assigned:
