@@ -45,6 +45,7 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--quick", action="store_true", help="a small version that ends in a few seconds; its numbers mean little")
     made.add_argument("--seed", type=int, default=0, help="where the random numbers start (default: %(default)s)")
+    made.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True, help="compile the training step (default: %(default)s)")
     made.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="folder for the pictures (default: %(default)s)")
     return made
 

@@ -41,6 +41,7 @@ class Job(NamedTuple):
     strength: float
     seed: int
     updates: int
+    compile: bool
 
 
 class Result(NamedTuple):
@@ -83,7 +84,7 @@ def train(job: Job) -> Result:
     """Train one network, and try it on fresh points."""
     model, x, y = network(job)
     optimizer = tg.optim.Adam(model.parameters(), lr=0.02, decay=5e-7)
-    tg.fit(model, x, y, optimizer=optimizer, epochs=job.updates, every=job.updates, progress=False)
+    tg.fit(model, x, y, optimizer=optimizer, epochs=job.updates, every=job.updates, progress=False, compile=job.compile)
     return Result(job, *judge(model, *fresh_points()), model.state_dict())
 
 
@@ -99,7 +100,9 @@ def grid(results: list[Result], chosen: argparse.Namespace, what: str) -> np.nda
     """``what`` of the results as an array: points x lambdas x seeds."""
     found = {result.job: getattr(result, what) for result in results}
     seeds = range(chosen.seed, chosen.seed + chosen.seeds)
-    return np.array([[[found[Job(n, lam, seed, chosen.updates)] for seed in seeds] for lam in chosen.lambdas] for n in chosen.samples])
+    return np.array(
+        [[[found[Job(n, lam, seed, chosen.updates, chosen.compile)] for seed in seeds] for lam in chosen.lambdas] for n in chosen.samples]
+    )
 
 
 def draw_heat_map(losses: np.ndarray, chosen: argparse.Namespace) -> plt.Figure:
@@ -132,7 +135,7 @@ def draw_boundaries(results: list[Result], best: list[float], chosen: argparse.N
     figure, panels = plt.subplots(2, len(picked), figsize=(3.3 * len(picked), 7.3), squeeze=False)
     for column, i in zip(panels.T, picked, strict=True):
         for axes, strength in zip(column, (min(chosen.lambdas), best[i]), strict=True):
-            job = Job(chosen.samples[i], strength, chosen.seed, chosen.updates)
+            job = Job(chosen.samples[i], strength, chosen.seed, chosen.updates, chosen.compile)
             model, x, y = network(job)
             model.load_state_dict(found[job].state)
             draw_regions(axes, model, x, y, size=6.0)
@@ -145,7 +148,9 @@ def main() -> None:
     chosen = options()
     begin = time.perf_counter()
     seeds = range(chosen.seed, chosen.seed + chosen.seeds)
-    results = train_all([Job(n, lam, seed, chosen.updates) for n in chosen.samples for lam in chosen.lambdas for seed in seeds], chosen.workers)
+    results = train_all(
+        [Job(n, lam, seed, chosen.updates, chosen.compile) for n in chosen.samples for lam in chosen.lambdas for seed in seeds], chosen.workers
+    )
     losses, accuracies = grid(results, chosen, "loss"), grid(results, chosen, "accuracy")
     choice = losses.mean(axis=2).argmin(axis=1)
     best = [chosen.lambdas[j] for j in choice]

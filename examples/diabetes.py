@@ -52,13 +52,13 @@ def halves(seed: int) -> Split:
     return Split(x, y, x_test, y_test)
 
 
-def train(split: Split, strength: float, epochs: int, rng: np.random.Generator) -> Curve:
+def train(split: Split, strength: float, epochs: int, rng: np.random.Generator, compile: bool) -> Curve:
     """A network trained on one half; He's starting weights, Adam, all patients at each update."""
     penalty = {"weight_lambda_l2": strength}
     model = nn.Sequential(nn.Linear(10, 64, init="he", rng=rng, **penalty), nn.ReLU(), nn.Linear(64, 1, init="he", rng=rng, **penalty))
     optimizer = tg.optim.Adam(model.parameters(), lr=0.01)
     test = (split.x_test, split.y_test)
-    history = tg.fit(model, split.x, split.y, optimizer=optimizer, epochs=epochs, validation=test, every=5, progress=False)
+    history = tg.fit(model, split.x, split.y, optimizer=optimizer, epochs=epochs, validation=test, every=5, progress=False, compile=compile)
     r2_train = 1 - np.array(history["data loss"]) / split.y.var()
     return Curve(np.array(history["epoch"]), r2_train, 1 - np.array(history["validation loss"]) / split.y_test.var())
 
@@ -76,7 +76,7 @@ def compare(chosen: argparse.Namespace) -> dict[str, list[Curve]]:
     for seed in watched(range(chosen.seed, chosen.seed + chosen.splits), "splits"):
         split = halves(seed)
         for name, strength in (("network, no penalty", 0.0), ("network, L2", chosen.strength)):
-            curves[name].append(train(split, strength, chosen.epochs, np.random.default_rng(seed)))
+            curves[name].append(train(split, strength, chosen.epochs, np.random.default_rng(seed), chosen.compile))
         curves["straight line"].append(straight_line(split))
     return curves
 

@@ -57,7 +57,7 @@ def noisy_wine(seed: int) -> Split:
     return Split(x, y, x_test, y_test)
 
 
-def train(split: Split, penalty: dict[str, float], epochs: int, rng: np.random.Generator) -> Result:
+def train(split: Split, penalty: dict[str, float], epochs: int, rng: np.random.Generator, compile: bool) -> Result:
     """A network with He's starting weights, trained with Adam on all training wines at each update."""
     model = nn.Sequential(
         nn.Linear(split.x.shape[1], 64, init="he", rng=rng, **penalty),
@@ -65,7 +65,7 @@ def train(split: Split, penalty: dict[str, float], epochs: int, rng: np.random.G
         nn.Linear(64, 3, init="he", rng=rng, **penalty),
     )
     optimizer = tg.optim.Adam(model.parameters(), lr=0.01)
-    tg.fit(model, split.x, split.y, optimizer=optimizer, epochs=epochs, every=epochs, progress=False)
+    tg.fit(model, split.x, split.y, optimizer=optimizer, epochs=epochs, every=epochs, progress=False, compile=compile)
     return Result(judge(model, split.x_test, split.y_test)[0], model[0].weight.numpy())
 
 
@@ -77,9 +77,9 @@ def compare(chosen: argparse.Namespace) -> tuple[dict[str, list[Result]], list[f
     for seed in watched(range(chosen.seed, chosen.seed + chosen.splits), "splits"):
         split = noisy_wine(seed)
         for name, penalty in penalties.items():
-            results[name].append(train(split, penalty, chosen.epochs, np.random.default_rng(seed + 1000)))
+            results[name].append(train(split, penalty, chosen.epochs, np.random.default_rng(seed + 1000), chosen.compile))
         without = Split(split.x[:, :REAL], split.y, split.x_test[:, :REAL], split.y_test)
-        clean.append(train(without, {}, chosen.epochs, np.random.default_rng(seed + 1000)).accuracy)
+        clean.append(train(without, {}, chosen.epochs, np.random.default_rng(seed + 1000), chosen.compile).accuracy)
     return results, clean
 
 

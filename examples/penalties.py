@@ -50,10 +50,11 @@ def train(kind: str, chosen: argparse.Namespace) -> tuple[dict[int, np.ndarray],
     optimizer = tg.optim.Adam(model.parameters(), lr=0.02, decay=5e-7)
     seen = {0: model[0].weight.numpy()}
     for update in [10**power for power in range(1, 9) if 10**power < chosen.epochs] + [chosen.epochs]:
-        tg.fit(model, x, y, optimizer=optimizer, epochs=update - max(seen), every=update)
+        tg.fit(model, x, y, optimizer=optimizer, epochs=update - max(seen), every=update, compile=chosen.compile)
         seen[update] = model[0].weight.numpy()
     paths: list[np.ndarray] = []
-    tg.fit(model, x, y, optimizer=optimizer, epochs=100, callbacks=[lambda history, model: paths.append(model[0].weight.numpy())], progress=False)
+    note = [lambda history, model: paths.append(model[0].weight.numpy())]
+    tg.fit(model, x, y, optimizer=optimizer, epochs=100, callbacks=note, progress=False, compile=chosen.compile)
     return seen, np.array(paths).reshape(len(paths), -1)
 
 

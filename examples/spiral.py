@@ -58,7 +58,7 @@ def train(name: str, color: str, chosen: argparse.Namespace, lambdas: dict[str, 
     model = lesson_network(chosen.hidden, rng, **lambdas)
     validation = tg.data.spiral(100, 3, rng=rng)  # The book draws these after training, which itself draws nothing.
     optimizer = tg.optim.Adam(model.parameters(), lr=0.02, decay=5e-7)
-    history = tg.fit(model, x, y, optimizer=optimizer, epochs=chosen.epochs, validation=validation, every=50)
+    history = tg.fit(model, x, y, optimizer=optimizer, epochs=chosen.epochs, validation=validation, every=50, compile=chosen.compile)
     return Run(name, color, model, history, (x, y), judge(model, x, y), judge(model, *validation), judge(model, *fresh_points()))
 
 

@@ -23,6 +23,8 @@ from .threads import one_thread_if_small
 
 __all__ = ["EarlyStopping", "fit"]
 
+_AT_ONCE = 500  # epochs in one run of the compiled loop: the progress bar and Ctrl-C wait for its end
+
 Loss = Callable[[Any, Any], Tensor]
 Callback = Callable[[History, Module], Any]
 
@@ -76,16 +78,19 @@ def fit(
 
 
 def _epochs(run: _Run, epochs: range, every: int, history: History, callbacks: Sequence[Callback], progress: bool) -> None:
+    done = 0
     for epoch in _bar(epochs, progress):
+        if epoch < done:
+            continue
         record = epoch % every == 0 or epoch == epochs[-1]
-        if record:
-            _each(callbacks, "before", history, run.model)
-        row = run.epoch(epoch, record)
-        if record:
-            history.append(row)
-            if any([callback(history, run.model) for callback in callbacks]):  # noqa: C419 - all of them are called
-                history.stopped = history.stopped or f"stopped after epoch {epoch}"
-                return
+        if not record:
+            done = epoch + run.unrecorded(epoch, min(every - epoch % every, epochs[-1] - epoch))
+            continue
+        _each(callbacks, "before", history, run.model)
+        history.append(run.epoch(epoch, record))
+        if any([callback(history, run.model) for callback in callbacks]):  # noqa: C419 - all of them are called
+            history.stopped = history.stopped or f"stopped after epoch {epoch}"
+            return
 
 
 def _each(callbacks: Sequence[Callback], method: str, history: History, model: Module) -> None:
@@ -118,6 +123,7 @@ class _Run:
         self.batch_size = batch_size
         self.rng = None if rng is None else generator(rng)
         self.step = compiled(self.eager_step) if compile else self.eager_step
+        self.quiet: Any = compiled(self.quiet_step) if compile else None
         if len(self.x) != len(self.y) or not len(self.x):
             raise ValueError(f"fit: x has {len(self.x)} rows and y has {len(self.y)}; there must be as many, and at least one.")
 
@@ -127,6 +133,23 @@ class _Run:
         rows = min(len(self.x), self.batch_size or len(self.x))
         return 2.0 * rows * max((p.size for p in self.model.parameters()), default=0)
 
+    def unrecorded(self, number: int, most: int) -> int:
+        """One epoch, or up to ``most`` at once where all rows are used in their order; returns how many."""
+        if self.quiet is None or (self.batch_size or len(self.x)) < len(self.x) or self.rng is not None or most == 1:
+            self.epoch(number, False)
+            return 1
+        self.model.train()
+        most, rate = min(most, _AT_ONCE), self.optimizer.current_lr
+        try:
+            totals = self.quiet.run(self.x, self.y, times=most).data
+        except CaptureError:
+            self.quiet = None
+            return self.unrecorded(number, 1)
+        if not np.isfinite(totals).all():
+            first = int(np.argmin(np.isfinite(totals)))
+            raise RuntimeError(_diverged(number + first, {"the sum of all terms": float(totals[first])}, rate))
+        return most
+
     def epoch(self, number: int, record: bool) -> dict[str, float]:
         """One pass over the data; returns the row for the history, empty unless ``record``."""
         self.model.train()
@@ -134,7 +157,8 @@ class _Run:
         for xb, yb in batches(self.x, self.y, self.batch_size, self.rng):
             scores, data_loss, penalties, total = self._stepped(xb, yb)
             if not np.isfinite(total.data):
-                raise RuntimeError(self._diverged(number, data_loss, penalties, rate))
+                terms = {"data loss": data_loss.item()} | {name: value.item() for name, value in penalties.items()}
+                raise RuntimeError(_diverged(number, terms, rate))
             if record:
                 parts.append((len(xb), self._measures(scores, yb, data_loss, penalties, total)))
         return {"epoch": number} | _means(parts) | self._validate() | {"learning rate": rate} if record else {}
@@ -149,6 +173,10 @@ class _Run:
         total = data_loss + self.model.regularization_loss()
         self.optimizer.minimize(total)
         return scores, data_loss, penalties, total
+
+    def quiet_step(self, x: Tensor, y: Tensor) -> Tensor:
+        """The same step where nobody looks: the total only."""
+        return self.eager_step(x, y)[-1]
 
     def _stepped(self, x: Tensor, y: Tensor) -> Any:
         try:
@@ -175,10 +203,10 @@ class _Run:
             row = {"validation loss": self.loss(scores, self.validation[1]).item()}
         return row | ({"validation accuracy": accuracy(scores, self.validation[1])} if self._classes(scores, self.validation[1]) else {})
 
-    def _diverged(self, number: int, data_loss: Tensor, penalties: dict[str, Tensor], rate: float) -> str:
-        terms = {"data loss": data_loss.item()} | {name: value.item() for name, value in penalties.items()}
-        blown = ", ".join(f"{name} = {value}" for name, value in terms.items() if not np.isfinite(value)) or "the sum of all terms"
-        return f"fit: epoch {number}: {blown}, at a learning rate of {rate:g}. Lower the learning rate, scale the data, or look for bad values in it."
+
+def _diverged(number: int, terms: dict[str, float], rate: float) -> str:
+    blown = ", ".join(f"{name} = {value}" for name, value in terms.items() if not np.isfinite(value)) or "the sum of all terms"
+    return f"fit: epoch {number}: {blown}, at a learning rate of {rate:g}. Lower the learning rate, scale the data, or look for bad values in it."
 
 
 def _as_data(model: Module, x: Any) -> Tensor:

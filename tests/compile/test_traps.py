@@ -703,6 +703,15 @@ def test_run_is_the_same_as_calling(backend):
     twin.check()
 
 
+def test_a_run_that_is_refused_changes_nothing(backend):
+    twin = Twin(backend, lambda p: optim.Adam(p, lr=0.05))
+    twin.check()
+    with pytest.raises(ValueError, match="label 9 is not a class"):
+        twin.compiled.run(twin.x, np.full(6, 9), times=5)
+    assert twin.optimizer.steps == twin.eager_optimizer.steps
+    twin.check()
+
+
 def test_run_captures_by_itself_and_returns_what_the_step_does(backend):
     w = tg.tensor([1.0], requires_grad=True)
     optimizer = optim.SGD([w], lr=0.25)

@@ -25,6 +25,9 @@ __all__ = ["Entry"]
 _PATIENCE = 0.25  # seconds spent in a program before Numba is asked: many functions are called a few times only
 
 
+_AT_ONCE = 64  # runs with NumPy before it is looked whether there is something faster by now
+
+
 class Entry:
     """A program, its guards, its replay, and how results are handed out."""
 
@@ -123,19 +126,38 @@ class Entry:
             return self._looped(given, times)
 
     def _looped(self, given: list[Any], times: int) -> Any:
-        replay = self._ready()
-        if hasattr(replay, "loop") and all(value is None for _, value in self.program.gradients):
-            rows = np.empty((times, len(self.asks)))
-            for i in range(times):
-                rows[i] = self._numbers()
-                for effect in self.effects:
-                    effect()
-            results = replay.loop([_array(given[i]) for i in self.used], rows, times)
-            self._set_gradients(given, [])
-        else:
-            each = [self.call(given) for _ in range(times)]
-            results = [np.stack(values) for values in zip(*map(_values, each), strict=True)]
+        parts: list[list[Any]] = []
+        done = 0
+        while done < times:
+            replay = self._ready()
+            inside = hasattr(replay, "loop") and all(value is None for _, value in self.program.gradients)
+            n = times - done if inside else min(times - done, _AT_ONCE)
+            parts.append(self._loop_inside(replay, given, n) if inside else self._loop_outside(given, n))
+            done += n
+        results = parts[0] if len(parts) == 1 else [np.concatenate(values) for values in zip(*parts, strict=True)]
         return handed_out(self.plan, iter(results), self.owner.__name__)
+
+    def _loop_inside(self, replay: Any, given: list[Any], times: int) -> list[Any]:
+        """All runs in compiled code, which gets the numbers of every run beforehand."""
+        if self.grads_met and not self._grads_as_met(given):
+            raise StateChanged
+        rows = np.empty((times, len(self.asks)))
+        for row in rows:
+            row[:] = self._numbers()
+            for effect in self.effects:
+                effect()
+        try:
+            results = replay.loop([_array(given[i]) for i in self.used], rows, times)
+        except BaseException:
+            for effect in self.effects:
+                effect(-times)  # nothing was done
+            raise
+        self._set_gradients(given, [])
+        return results[: self.count]
+
+    def _loop_outside(self, given: list[Any], times: int) -> list[Any]:
+        each = [self.call(given) for _ in range(times)]
+        return [np.stack(values) for values in zip(*map(_values, each), strict=True)]
 
     def _set_gradients(self, arrays: Any, results: list[Any]) -> None:
         values = iter(results[self.count :])

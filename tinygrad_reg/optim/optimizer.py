@@ -86,15 +86,15 @@ class Optimizer:
                 x._data = value if value.dtype == p._data.dtype else value.astype(p._data.dtype)  # the model may have another dtype since
         return self._count([i for i, _, _ in moved])
 
-    def _count(self, moved: Sequence[int]) -> None:
+    def _count(self, moved: Sequence[int], times: int = 1) -> None:
         # Not through __setattr__: that steps are counted is no change of what they do.
         own = self.__dict__
-        own["steps"] += 1
+        own["steps"] += times
         if len(moved) == len(self.params):
-            own["together"] += 1
+            own["together"] += times
         else:
             for i in moved:
-                self.updates[i] += 1
+                self.updates[i] += times
 
     def _next(self, i: int) -> int:
         return self.updates[i] + self.together + 1
