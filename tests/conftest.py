@@ -1,5 +1,6 @@
 """What all tests share: hypothesis profiles, random numbers with a fixed seed, and a table that stays clean."""
 
+import importlib.util
 import os
 
 import numpy as np
@@ -32,3 +33,12 @@ def own_ops():
     for table, old in zip(tables, before, strict=True):
         table.clear()
         table.update(old)
+
+
+HAS_NUMBA = all(importlib.util.find_spec(name) is not None for name in ("numba", "scipy"))
+
+
+@pytest.fixture(scope="module", params=["numpy", pytest.param("numba", marks=pytest.mark.skipif(not HAS_NUMBA, reason="needs the extra [fast]"))])
+def backend(request):
+    """Which replay a compiled function has: tests of compiled functions run with each."""
+    return request.param

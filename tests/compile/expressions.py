@@ -25,8 +25,9 @@ class Expression:
     ``choose`` is like ``random.choice``: tests give hypothesis's.
     """
 
-    def __init__(self, choose: Callable[[Any], Any], length: int, dtypes: list[str]) -> None:
+    def __init__(self, choose: Callable[[Any], Any], length: int, dtypes: list[str], special: bool = False) -> None:
         self.choose = choose
+        self.special = special  # whether there are NaN, infinities and -0 among the numbers
         rng = np.random.default_rng(choose(range(1000)))
         shapes = [choose(SHAPES) for _ in range(choose(range(1, 4)))]
         self.inputs = [self._numbers(rng, shape, choose(dtypes)) for shape in shapes]
@@ -44,11 +45,15 @@ class Expression:
             return rng.random(shape) < 0.5
         if dtype.startswith("int"):
             return rng.integers(-3, 4, shape).astype(dtype)
-        return np.asarray(rng.normal(size=shape)).astype(dtype)
+        x = np.asarray(rng.normal(size=shape)).astype(dtype)
+        odd = rng.choice([np.nan, np.inf, -np.inf, -0.0, 0.0], size=shape)
+        return np.where(rng.random(shape) < 0.1, odd, x).astype(dtype) if self.special else x
 
     def _grow(self) -> None:
         """Try one more step; what raises, or grows too large, is left out."""
-        name, places, settings = getattr(self, self.choose(["_unary", "_unary", "_binary", "_binary", "_fold", "_view", "_matmul", "_other", "_where"]))()
+        name, places, settings = getattr(
+            self, self.choose(["_unary", "_unary", "_binary", "_binary", "_fold", "_view", "_matmul", "_other", "_where"])
+        )()
         if not name:
             return
         try:
@@ -56,10 +61,13 @@ class Expression:
                 value = np.asarray(_op(name)(*(self.values[i] for i in places), **settings))
         except (TypeError, ValueError, IndexError):
             return
-        if value.size > 20_000 or value.dtype.kind not in "biuf" or (value.dtype.kind == "f" and not np.all(np.abs(value) < 1e4)):
+        if value.size > 20_000 or value.dtype.kind not in "biuf" or (value.dtype.kind == "f" and not self._tame(value)):
             return
         self.steps.append((name, places, settings))
         self.values.append(value)
+
+    def _tame(self, value: np.ndarray) -> bool:
+        return bool(np.all((np.abs(value) < 1e4) | (~np.isfinite(value) & self.special)))
 
     def _place(self) -> int:
         return self.choose(range(len(self.values)))
@@ -95,7 +103,11 @@ class Expression:
             return kind, (place,), {"axis": self.choose(range(len(shape) + 1))}
         if kind == "broadcast_to":
             return kind, (place,), {"shape": (2, *shape)}
-        return kind, (place,), {"key": tuple(self.choose([slice(None), slice(1, None), slice(None, None, 2), slice(None, None, -1), 0]) for _ in shape)}
+        return (
+            kind,
+            (place,),
+            {"key": tuple(self.choose([slice(None), slice(1, None), slice(None, None, 2), slice(None, None, -1), 0]) for _ in shape)},
+        )
 
     def _other(self) -> Step:
         return self.choose(OTHERS), (self._place(),), {} if self.choose([True, False]) else {"axis": 0}
@@ -120,9 +132,9 @@ def _op(name: str) -> Callable[..., Any]:
     return OPS.get(name) or EXPRESSIONS.get(name) or ALIASES[name]
 
 
-def at_random(seed: int, length: int, dtypes: list[str]) -> Expression:
+def at_random(seed: int, length: int, dtypes: list[str], special: bool = False) -> Expression:
     """An expression from a seed, without hypothesis."""
-    return Expression(random.Random(seed).choice, length, dtypes)
+    return Expression(random.Random(seed).choice, length, dtypes, special)
 
 
 def assert_alike(got: Any, wanted: Any, message: str = "") -> None:

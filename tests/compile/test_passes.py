@@ -188,7 +188,7 @@ def test_the_text_of_a_program():
             "v0 <- v7",
             "gradient of w <- none",
             "return v4",
-            "# 5 steps of 5 captured; passes: constants, algebra, common, dead",
+            "# 5 steps of 5 captured; passes: narrowing, constants, algebra, common, dead",
             "# 72 bytes of results, about 10 flops",
         ]
     )
