@@ -23,7 +23,7 @@ class Optimizer:
     """
 
     def __init__(self, params: Iterable[Tensor], lr: float, decay: float = 0.0) -> None:
-        self.params = _checked_parameters(type(self).__name__, params)
+        self.params = tuple(_checked_parameters(type(self).__name__, params))
         self.lr = lr
         self.decay = checked(f"{type(self).__name__}: decay", decay, least=0.0)
         self.steps = 0
@@ -33,7 +33,7 @@ class Optimizer:
 
     def restart(self) -> None:
         """Forget what is remembered of the steps so far, but not how many there were."""
-        self.state = [tuple(map(Tensor, self.start(p._data))) for p in self.params]
+        self.state = tuple(tuple(map(Tensor, self.start(p._data))) for p in self.params)
 
     def __setattr__(self, name: str, value: Any) -> None:
         changes.count += 1
@@ -65,6 +65,14 @@ class Optimizer:
         """
         raise NotImplementedError(f"{type(self).__name__} has no update(); write one that returns the new value and the new state.")
 
+    def updated(self, i: int, p: Any, g: Any, lr: Any, t: Any, state: Sequence[Any]) -> tuple[Any, ...]:
+        """What :meth:`update` makes of parameter i."""
+        return self.update(p, g, lr, t, *state)
+
+    def backward(self, loss: Tensor) -> None:
+        """Gradients of the loss, for :meth:`minimize`."""
+        loss.backward()
+
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for p in self.params:
@@ -78,12 +86,13 @@ class Optimizer:
         for i, p in enumerate(self.params):
             if p._grad is not None:
                 state = [s._data for s in self.state[i]]
-                moved.append((i, p, self.update(p._data, p._grad._data, lr, self._next(i), *state)))
+                moved.append((i, p, self.updated(i, p._data, p._grad._data, lr, self._next(i), state)))
         if not moved:
             raise RuntimeError(self._nothing_to_move())
         for i, p, new in moved:
+            dtype = p._data.dtype
             for x, value in zip((p, *self.state[i]), new, strict=True):
-                x._data = value if value.dtype == p._data.dtype else value.astype(p._data.dtype)  # the model may have another dtype since
+                x._data = value if value.dtype is dtype else value.astype(dtype, copy=False)  # the model may have another dtype since
         return self._count([i for i, _, _ in moved])
 
     def _count(self, moved: Sequence[int], times: int = 1) -> None:
@@ -96,6 +105,14 @@ class Optimizer:
             for i in moved:
                 self.updates[i] += times
 
+    def _count_all(self) -> None:
+        """One more step of all parameters, now, or at each run of the function that is being captured."""
+        every = range(len(self.params))
+        if captures and (tape := capturing()):
+            tape.effects.append(partial(self._count, every))
+        else:
+            self._count(every)
+
     def _next(self, i: int) -> int:
         return self.updates[i] + self.together + 1
 
@@ -103,13 +120,19 @@ class Optimizer:
         moved = [i for i, p in enumerate(self.params) if p.grad is not None]
         if not moved:
             raise RuntimeError(self._nothing_to_move())
-        lr = tape.number(("learning rate", id(self)), lambda: self.current_lr, steady=not self.decay)
+        lr = self._live_lr()
         with no_grad():
             for i in moved:
                 p, t = self.params[i], tape.number(("t", id(self), self.updates[i]), partial(self._next, i))
-                new = self.update(p, p.grad, lr, t, *self.state[i])
+                new = self.updated(i, p, p.grad, lr, t, self.state[i])
                 tape.update(p.grad, [(p, new[0]), *zip(self.state[i], new[1:], strict=True)])
         tape.effects.append(partial(self._count, moved))
+
+    def _live_lr(self) -> Any:
+        """The learning rate, or, where a step is compiled, as it will be at each run."""
+        if captures and (tape := capturing()):
+            return tape.number(("learning rate", id(self)), lambda: self.current_lr, steady=not self.decay)
+        return self.current_lr
 
     def _nothing_to_move(self) -> str:
         return f"{type(self).__name__}.step: no parameter has a gradient. Call loss.backward() before step(), or use minimize(loss)."
@@ -130,7 +153,7 @@ class Optimizer:
         if not isinstance(value, Tensor):
             raise TypeError(f"{type(self).__name__}.minimize: the function returned a {type(value).__name__}; it must return the loss, a Tensor.")
         self.zero_grad()
-        value.backward()
+        self.backward(value)
         self.step()
         if captures and capturing():
             self.zero_grad()

@@ -85,7 +85,7 @@ class Adam(Optimizer):
     def update(self, p: Any, g: Any, lr: Any, t: Any, *state: Any) -> tuple[Any, ...]:
         """See the class."""
         (b1, b2), (m, v) = self.betas, state
-        m = b1 * m + (1 - b1) * g
-        v = b2 * v + (1 - b2) * (g * g)
-        step = (lr / (1 - b1**t)) * m
-        return p - step / (np.sqrt(v) * (1 - b2**t) ** -0.5 + self.eps), m, v
+        m = m + (1 - b1) * (g - m)
+        v = v + (1 - b2) * (g * g - v)
+        scale = (1 - b2**t) ** 0.5  # of √v: taken out of the fraction, as arithmetic on numbers is cheap
+        return p - (lr * scale / (1 - b1**t)) * (m / (np.sqrt(v) + scale * self.eps)), m, v

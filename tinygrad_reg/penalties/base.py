@@ -33,7 +33,7 @@ def checked_lambda(value: Any, what: str) -> Any:
 
 def checked_step(step: Any, who: str) -> Any:
     """The length of a proximal step: a number above 0."""
-    if not hasattr(type(step), "__record__") and not (np.isfinite(step) and np.all(np.asarray(step) > 0)):
+    if not hasattr(type(step), "__record__") and not (np.all(np.isfinite(step)) and np.all(np.asarray(step) > 0)):
         raise ValueError(f"{who}.prox: step is {step}; it must be finite and above 0.")
     return step
 
