@@ -45,11 +45,10 @@ class Entry:
         self.stand_ins = tape.stand_ins
         self.gradients = [(self.places.get(id(x)), x, value is not None) for x, value in self.program.gradients]
         self.used = sorted(x.source for x in self.program.of_kind(ARGUMENT))
-        self.asks: list[Any] = [x.source for x in self.program.of_kind(NUMBER)]
-        self.varying = [i for i, ask in enumerate(self.asks) if ask not in tape.steady]
-        self.numbers_of, self.given = -1, [0.0]
+        self.steady = tape.steady
         self.runs, self.since, self.compiling = 0, 0.0, False
         self.replay: Any = None
+        self.better: Any = None  # a replay and its program, made in the background and not yet in use
         self.failure = ""
 
     @staticmethod
@@ -167,11 +166,21 @@ class Entry:
     # -------------------------------------------------------------------------------------------- replays
 
     def _ready(self) -> Any:
-        if self.replay is None:
-            self.replay = NumpyReplay(self.program)
+        if self.better is not None:
+            self._use(*self.better)
+            self.better = None
+        elif self.replay is None:
+            self._use(NumpyReplay(self.program), self.program)
         if self.owner.backend == "numba" and not self.compiling:
             self._be_patient()
         return self.replay
+
+    def _use(self, replay: Any, program: Any) -> None:
+        """From now on this replay, which wants its numbers in the order of this program."""
+        self.replay = replay
+        self.asks: list[Any] = [x.source for x in program.of_kind(NUMBER)]
+        self.varying = [i for i, ask in enumerate(self.asks) if ask not in self.steady]
+        self.numbers_of, self.given = -1, [0.0]
 
     def _be_patient(self) -> None:
         """Start to compile in the background, once it is likely to pay."""
@@ -187,7 +196,8 @@ class Entry:
         from .fused.replay import FusedReplay  # noqa: PLC0415 - what it imports is an extra
 
         try:
-            self.replay = FusedReplay(tidy(lowered(self.program)), arguments=self.used)
+            program = tidy(lowered(self.program))
+            self.better = FusedReplay(program, arguments=self.used), program
         except Exception as error:
             self.failure = f"{type(error).__name__}: {error}"
 
