@@ -242,37 +242,47 @@ UNSAFE = {
 
 @pytest.mark.parametrize(("f", "bad"), UNSAFE.values(), ids=UNSAFE)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the forward's own
-def test_a_branch_that_where_does_not_choose_has_no_gradient_of_any_order(f, bad):
-    for values in ([bad, 0.5], [[0.5], [bad]], bad):
-        x = tg.Tensor(values, requires_grad=True)
-        safe = np.equal(x.data, 0.5)
+def test_a_branch_that_where_does_not_choose_has_no_gradient_of_any_order(f, bad, mode):
+    def both(x, safe):
+        x.grad = None
         y = tg.where(safe, f(x), 3 * x)
         slope = tg.grad(y.sum(), x, create_graph=True)
         curvature = tg.grad(slope.sum(), x)
+        y.sum().backward()
+        return slope, curvature
+
+    for values in ([bad, 0.5], [[0.5], [bad]], bad):
+        x = tg.Tensor(values, requires_grad=True)
+        safe = np.equal(x.data, 0.5)
+        slope, curvature = mode.replayed(both)(x, safe)
         single = tg.Tensor(0.5, requires_grad=True)
         first = tg.grad(f(single), single, create_graph=True)
         second = tg.grad(first, single)
         np.testing.assert_allclose(slope.data, np.where(safe, first.data, 3), rtol=1e-14)
         np.testing.assert_allclose(curvature.data, np.where(safe, second.data, 0), rtol=1e-14)
-        y.sum().backward()
         np.testing.assert_array_equal(x.grad.data, slope.data)
 
 
-def test_a_gradient_that_is_not_0_meets_an_infinite_slope():
+def test_a_gradient_that_is_not_0_meets_an_infinite_slope(mode):
     x = tg.Tensor([0.0, 4.0], requires_grad=True)
-    np.testing.assert_array_equal(tg.grad(tg.sqrt(x).sum(), x).data, [np.inf, 0.25])
-    np.testing.assert_array_equal(tg.jacobian(tg.sqrt, x).data, [[np.inf, 0], [0, 0.25]])
-    np.testing.assert_array_equal(tg.jvp(tg.sqrt, (x,), ([1.0, 1.0],))[1].data, [np.inf, 0.25])
-    np.testing.assert_array_equal(tg.jvp(tg.sqrt, (x,), ([0.0, 1.0],))[1].data, [0, 0.25])
-    assert np.isnan(tg.grad(tg.sqrt(x * x).sum(), x).data[0])  # ∞ times the slope 0 of x² is neither
+    np.testing.assert_array_equal(mode.replayed(lambda x: tg.grad(tg.sqrt(x).sum(), x))(x).data, [np.inf, 0.25])
+    np.testing.assert_array_equal(mode.replayed(tg.jacobian(tg.sqrt))(x).data, [[np.inf, 0], [0, 0.25]])
+    along = mode.replayed(lambda x, t: tg.jvp(tg.sqrt, (x,), (t,))[1])
+    np.testing.assert_array_equal(along(x, np.array([1.0, 1.0])).data, [np.inf, 0.25])
+    np.testing.assert_array_equal(along(x, np.array([0.0, 1.0])).data, [0, 0.25])
+    slope = mode.replayed(lambda x: tg.grad(tg.sqrt(x * x).sum(), x))(x)
+    assert np.isnan(slope.data[0])  # ∞ times the slope 0 of x² is neither
 
 
-def test_second_derivatives_where_the_first_gradient_is_0():
-    x = tg.Tensor([0.0, 1.0], requires_grad=True)
-    f = (tg.where(tg.greater(x, 0), tg.sqrt(x), 1.0) - 1) ** 2  # its slope at 1 is 0, and its curvature 2·(1/2)²
-    slope = tg.grad(f.sum(), x, create_graph=True)
+def test_second_derivatives_where_the_first_gradient_is_0(mode):
+    def both(x):
+        f = (tg.where(tg.greater(x, 0), tg.sqrt(x), 1.0) - 1) ** 2  # its slope at 1 is 0, and its curvature 2·(1/2)²
+        slope = tg.grad(f.sum(), x, create_graph=True)
+        return slope, tg.grad(slope.sum(), x)
+
+    slope, curvature = mode.replayed(both)(tg.Tensor([0.0, 1.0], requires_grad=True))
     np.testing.assert_array_equal(slope.data, [0, 0])
-    np.testing.assert_array_equal(tg.grad(slope.sum(), x).data, [0, 0.5])
+    np.testing.assert_array_equal(curvature.data, [0, 0.5])
 
 
 def test_nan_is_seen_in_a_gradient_that_is_a_view():
@@ -296,12 +306,16 @@ LINES = {
 
 @pytest.mark.parametrize(("f", "bad"), LINES.values(), ids=LINES)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the forward's own
-def test_a_line_that_where_does_not_choose_has_no_gradient_either(f, bad):
+def test_a_line_that_where_does_not_choose_has_no_gradient_either(f, bad, mode):
+    def both(x, chosen, other):
+        y = tg.where(chosen, f(x), other)
+        slope = tg.grad((y * y).sum(), x, create_graph=True)
+        return slope, tg.grad(slope[0, 1], x)
+
     good = [1.0, 2.0, 4.0]
     x, alone = variable([good, bad]), variable([good])
-    for values, other in ((x, 0), (x, -1)):
-        y, expected = tg.where([[True], [False]], f(values), other), f(alone)
-        slope = tg.grad((y * y).sum(), values, create_graph=True)
-        first = tg.grad((expected * expected).sum(), alone, create_graph=True)
+    for other in (0, -1):
+        slope, second = mode.replayed(both)(x, np.array([[True], [False]]), other)
+        first, expected = both(alone, [[True]], other)
         np.testing.assert_allclose(slope.data, [first.data[0], [0, 0, 0]], rtol=1e-12)
-        np.testing.assert_allclose(tg.grad(slope[0, 1], values).data, [tg.grad(first[0, 1], alone).data[0], [0, 0, 0]], rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(second.data, [expected.data[0], [0, 0, 0]], rtol=1e-12, atol=1e-15)

@@ -26,29 +26,33 @@ def lesson(l1, l2, seed=0, dtype="float64"):
 
 
 @pytest.mark.parametrize(("l1", "l2"), LOSSES)
-def test_losses_of_the_books_run(l1, l2):
+def test_losses_of_the_books_run(l1, l2, mode):
     model, x, y, optimizer = lesson(l1, l2)
-    history = tg.fit(model, x, y, optimizer=optimizer, epochs=100)
+    history = tg.fit(model, x, y, optimizer=optimizer, epochs=100, compile=mode.compile)
     got = [history["data loss"][epoch] for epoch in (0, 9, 49, 99)]
     np.testing.assert_allclose(got[:2], LOSSES[l1, l2][:2], atol=1e-9)
     np.testing.assert_allclose(got[2:], LOSSES[l1, l2][2:], atol=1e-6)
 
 
 @pytest.mark.parametrize(("l1", "l2"), LOSSES)
-def test_float32_agrees_while_rounding_allows(l1, l2):
+def test_float32_agrees_while_rounding_allows(l1, l2, mode):
     model, x, y, optimizer = lesson(l1, l2, dtype="float32")
-    history = tg.fit(model, x, y, optimizer=optimizer, epochs=10)
+    history = tg.fit(model, x, y, optimizer=optimizer, epochs=10, compile=mode.compile)
     assert history["data loss"][9] == pytest.approx(LOSSES[l1, l2][1], abs=1e-5)
     assert {p.dtype for p in model.parameters()} == {np.dtype("float32")}
 
 
-def test_each_hidden_unit_balances_its_two_sides():
+def test_each_hidden_unit_balances_its_two_sides(mode):
     """A ReLU layer scaled by a and the next by 1/a is the same function: ⟨W1_h, g1_h⟩ + b1_h·gb1_h = ⟨W2_h, g2_h⟩."""
     model, x, y, optimizer = lesson(0, 0)
-    tg.fit(model, x, y, optimizer=optimizer, epochs=20)
+    tg.fit(model, x, y, optimizer=optimizer, epochs=20, compile=mode.compile)
     first, second = model[0], model[2]
-    model.zero_grad()
-    tg.cross_entropy(model(tg.Tensor(x)), y).backward()
+
+    def differentiate(x, y):
+        model.zero_grad()
+        tg.cross_entropy(model(x), y).backward()
+
+    mode.replayed(differentiate)(tg.Tensor(x), y)
     incoming = (first.weight.data * first.weight.grad.data).sum(axis=0) + first.bias.data * first.bias.grad.data
     outgoing = (second.weight.data * second.weight.grad.data).sum(axis=1)
     np.testing.assert_allclose(incoming, outgoing, atol=2e-15)
@@ -63,22 +67,24 @@ def test_a_penalty_on_layer_one_alone_can_be_scaled_away():
     assert model.regularization_loss().item() == pytest.approx(before[1] / 100)
 
 
-def test_l1_by_its_subgradient_makes_no_exact_zero():
+def test_l1_by_its_subgradient_makes_no_exact_zero(mode):
     model, x, y, optimizer = lesson(5e-4, 0)
-    tg.fit(model, x, y, optimizer=optimizer, epochs=200, every=100)
+    tg.fit(model, x, y, optimizer=optimizer, epochs=200, every=100, compile=mode.compile)
     assert sum(row.zeros for row in model.penalty_table() if row.parameter == "0.weight") == 0
 
 
-def test_the_penalty_does_not_depend_on_the_batch_size():
+def test_the_penalty_does_not_depend_on_the_batch_size(mode):
     pulls = []
     for rows in (30, 300):
         model, x, y, _ = lesson(1e-3, 2e-3)
-        loss = tg.cross_entropy(model(tg.Tensor(x[:rows])), y[:rows])
-        (loss + model.regularization_loss()).backward()
-        total = model[0].weight.grad.data.copy()
-        model.zero_grad()
-        loss.backward()
-        pulls.append(total - model[0].weight.grad.data)
+
+        @mode.replayed
+        def both(x, y, model=model):
+            loss = tg.cross_entropy(model(x), y)
+            return tg.grad(loss + model.regularization_loss(), model[0].weight), tg.grad(loss, model[0].weight)
+
+        total, without = both(tg.Tensor(x[:rows]), y[:rows])
+        pulls.append(total.data - without.data)
     w = lesson(0, 0)[0][0].weight.data
     np.testing.assert_allclose(pulls[0], 1e-3 * np.sign(w) + 2 * 2e-3 * w, atol=1e-15)
     np.testing.assert_allclose(pulls[0], pulls[1], atol=1e-15)

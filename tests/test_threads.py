@@ -8,7 +8,7 @@ import pytest
 import tinygrad_reg as tg
 from tinygrad_reg import threads
 
-needs_threadpoolctl = pytest.mark.skipif(importlib.util.find_spec("threadpoolctl") is None, reason="threadpoolctl, of the extra [fast], is not installed")
+needs_threadpoolctl = pytest.mark.skipif(importlib.util.find_spec("threadpoolctl") is None, reason="needs the extra [fast]")
 
 
 @pytest.fixture

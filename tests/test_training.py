@@ -19,13 +19,13 @@ def moons(seed=0):
     return tg.data.moons(30, rng=seed)
 
 
-def test_columns_and_their_values():
+def test_columns_and_their_values(mode):
     model, (x, y) = classifier(weight_lambda_l1=1e-3, bias_lambda_l2=1e-2), moons()
     model[0].bias.assign(np.ones(8))
     expected_loss = tg.cross_entropy(model(tg.Tensor(x)), y).item()
     weight = model[0].weight.numpy()
     opt = SGD(model.parameters(), lr=0.5, decay=1.0)
-    history = tg.fit(model, x, y, optimizer=opt, epochs=2, validation=moons(1))
+    history = tg.fit(model, x, y, optimizer=opt, epochs=2, validation=moons(1), compile=mode.compile)
     assert history.columns == [
         *("epoch", "data loss", "0.weight L1", "0.bias L2", "total", "accuracy"),
         *("validation loss", "validation accuracy", "learning rate"),
@@ -41,17 +41,17 @@ def test_columns_and_their_values():
     assert history.last["validation accuracy"] == tg.accuracy(model(tg.Tensor(xv)), yv)
 
 
-def test_training_learns():
+def test_training_learns(mode):
     x, y = moons()
-    history = tg.fit(classifier(), x, y, epochs=300, every=100)
+    history = tg.fit(classifier(), x, y, epochs=300, every=100, compile=mode.compile)
     assert history.last["accuracy"] > 0.95
     assert history["epoch"] == [0, 100, 200, 299]
 
 
-def test_regression_by_default_is_least_squares():
+def test_regression_by_default_is_least_squares(mode):
     x, y = tg.data.linear(100, noise=0.0, rng=0)
     model = nn.Linear(2, 1, rng=0)
-    history = tg.fit(model, x, y.reshape(-1, 1), optimizer=SGD(model.parameters(), lr=0.3), epochs=200)
+    history = tg.fit(model, x, y.reshape(-1, 1), optimizer=SGD(model.parameters(), lr=0.3), epochs=200, compile=mode.compile)
     np.testing.assert_allclose(model.weight.data[:, 0], [1.0, -2.0], atol=1e-8)
     assert "accuracy" not in history
 
@@ -217,15 +217,32 @@ def test_whole_numbers_as_regression_targets():
     assert "accuracy" not in history
 
 
-def test_a_penalty_switched_on_half_way():
+def test_a_penalty_switched_on_half_way(mode):
     model = classifier()
 
     def switch(history, model):
         model[0].weight_lambda_l2 = 1e-3
 
-    history = tg.fit(model, *moons(), epochs=3, callbacks=[switch])
+    history = tg.fit(model, *moons(), epochs=3, callbacks=[switch], compile=mode.compile)
     assert np.isnan(history["0.weight L2"][0])
     assert history["0.weight L2"][1] > 0
     assert history.penalties == ["0.weight L2"]
     assert "nan" in repr(history)
     assert len(history.to_csv().splitlines()) == 4
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-6)])
+@pytest.mark.parametrize("batch_size", [None, 25])
+def test_a_compiled_run_has_the_same_history_over_a_thousand_steps(dtype, tolerance, batch_size, backend):
+    """A rate low enough that rounding does not grow: what is tested is that each step is the same."""
+
+    def run(compile):
+        model = classifier(weight_lambda_l1=1e-4, weight_lambda_l2=1e-3, bias_lambda_l2=1e-3).astype(dtype)
+        steps = 1000 if batch_size is None else 1000 // 3
+        optimizer, rng = SGD(model.parameters(), lr=0.02, momentum=0.5, decay=1e-3), None if batch_size is None else 0
+        return tg.fit(model, *moons(), optimizer=optimizer, epochs=steps, every=50, batch_size=batch_size, rng=rng, compile=compile)
+
+    expected, found = run(False), run(backend)
+    assert found.columns == expected.columns
+    for name in expected.columns:
+        np.testing.assert_allclose(found[name], expected[name], rtol=tolerance, atol=tolerance, err_msg=name)

@@ -38,6 +38,7 @@ from .domain import BOOLEAN, NONNEGATIVE, POSITIVE, REAL, case, integers, interv
 from .generators import manual_seed
 from .history import History
 from .losses import accuracy, binary_cross_entropy, binary_cross_entropy_with_logits, huber, mean_squared_error, mse
+from .memory import keep_freed_memory
 from .mode import enable_grad, no_grad
 from .op import ALIASES, EXPRESSIONS, OPS, expression, op
 from .tensor import Tensor, asarray, tensor
@@ -102,6 +103,8 @@ if TYPE_CHECKING:
     from .ops.windows import *
 
 __version__ = "0.1.0"
+
+keep_freed_memory()
 
 # Every op and expression of the tables is a function of this module, under its own name and its other names.
 globals().update(ALIASES | EXPRESSIONS | OPS)

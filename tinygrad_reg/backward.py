@@ -18,8 +18,7 @@ from .mode import captures, capturing, enable_grad, grad_enabled, no_grad
 from .op import Parts, describe, op
 from .ops.choice import equal, isnan, logical_and, where
 from .ops.complexes import conj, real
-from .ops.elementwise import astype
-from .ops.reduction import all as every
+from .ops.elementwise import abs, astype
 from .ops.reduction import restore, sum
 from .ops.shape import reshape
 
@@ -39,6 +38,7 @@ def pull_back(outputs: Mapping[Any, Any], needed: Container[int] | None = None, 
     """
     with np.errstate(all="ignore"):  # 0/0 at a kink is the rule's business, not a warning for the user
         if captures and capturing():
+            outputs = {node: capturing().fixed(g) for node, g in outputs.items()}
             return _captured(outputs, needed, kept, recording)
         found = _pulled(outputs, needed, kept, recording, careful=False)
         return _pulled(outputs, needed, kept, recording, careful=True) if any(map(_has_nan, found.values())) else found
@@ -52,30 +52,50 @@ def _pulled(outputs: Mapping[Any, Any], needed: Container[int] | None, kept: Con
 
 
 def _captured(outputs: Mapping[Any, Any], needed: Container[int] | None, kept: Container[int], recording: bool) -> dict[Any, Any]:
-    """The walk for a tape, which wants to see every rule at work. As it cannot be asked for NaN, all steep ops are taken with care."""
+    """The walk for a tape, which wants to see every rule at work. It cannot be asked for NaN: all steep ops are taken with care, and all ops
+    of a gradient, as these have the slopes of the steep ones among their numbers.
+    """
     with enable_grad() if recording and grad_enabled() else no_grad():
-        return _pulled(outputs, needed, kept, recording=True, careful=True)
+        found = _pulled(outputs, needed, kept, recording=True, careful=True)
+    capturing().differentiated |= recording
+    return found
 
 
 def _has_nan(g: Any) -> bool:
     if type(g) is Parts:
         return False
     data = getattr(g, "_data", g)
+    if not data.shape:
+        return data != data  # noqa: PLR0124 - NaN is the only number that differs from itself; it is the quickest way to ask
     if data.size < 1000:  # a sum of squares is NaN only if one is; for many numbers BLAS may wait for its threads
-        return cmath.isnan(np.vdot(data, data))
+        flat = data.ravel()
+        return cmath.isnan(flat.dot(flat) if data.dtype.kind != "c" else np.vdot(flat, flat))
     if 0 in data.strides:  # each number once, of those that are repeated without a copy
         data = data[tuple(slice(1) if step == 0 else slice(None) for step in data.strides)]
     return cmath.isnan(np.minimum.reduce(data, axis=None))
 
 
+# Ops of ours whose slope overflows inside their domain, or is NaN along a whole line where one number is infinite.
+_WILD = {"exp", "expm1", "exp2", "erfcx", "sinh", "cosh", "i0", "i1", "var", "std", "logsumexp", "logcumsumexp", "softmax", "log_softmax"}
+_WILD |= {"cumprod", "prod", "product_of_others", "linalg_vector_norm", "standardise", "rms_scale"}
+_OURS = f"{__package__}."
+
+
+def _may_be_infinite(op: Any) -> bool:
+    """Whether a tape should see to 0·∞ in the slope of ``op``, as the others need not be slowed down; of users' own ops nothing is known."""
+    return op.steep or op.name in _WILD or not op.forward.__module__.startswith(_OURS)
+
+
 def _still_nothing(gx: Any, g: Any, op: Any, settings: dict[str, Any]) -> Any:
     """gx, but 0 where it is NaN and each g that it was made from is exactly 0: the same element, or the same line of an op along ``axis``."""
+    if type(gx) is Parts or isinstance(g, tuple):
+        return gx
     if op.local and np.shape(gx) == g.shape:
         nothing = equal(g, 0)
     elif op.arity == 1 and "axis" in settings and "keepdims" in settings:
         nothing = equal(restore(g, settings["axis"], settings["keepdims"]), 0)
     elif op.arity == 1 and "axis" in settings and type(g) is type(gx) and np.shape(gx) == g.shape:
-        nothing = every(equal(g, 0), axis=settings["axis"], keepdims=True)
+        nothing = equal(sum(abs(g), axis=settings["axis"], keepdims=True), 0)
     else:
         return gx
     return where(logical_and(isnan(gx), nothing), 0, gx)
@@ -88,6 +108,7 @@ def _turned(g: Any) -> Any:
 
 def _walk(reached: list[Any], gradients: dict[int, Any], needed: Container[int] | None, kept: Container[int], recording: bool, careful: bool) -> None:
     """Work off what is ``reached``, adding what is reached from there, until only leaves are left."""
+    tape = capturing() if captures else None
     heap = [(node.serial, node) for node in reached if node.op is not None]
     heapify(heap)
     while heap:
@@ -105,7 +126,7 @@ def _walk(reached: list[Any], gradients: dict[int, Any], needed: Container[int] 
             gx = rule(g, out, *operands, **settings) if settings else rule(g, out, *operands)
             if gx is None:
                 continue
-            if careful and (not captures or (node.op.local and node.op.steep)):
+            if careful and (tape is None or tape.differentiated or _may_be_infinite(node.op)):
                 gx = _still_nothing(gx, g, node.op, settings)
             if type(gx) is not type(value) or (type(gx) is ndarray and (gx.shape != value.shape or gx.dtype is not value.dtype)):
                 gx = _fit(gx, value, node)

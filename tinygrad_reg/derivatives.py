@@ -56,7 +56,8 @@ def grad(outputs: Any, inputs: Any, gradient: Any = None, create_graph: bool = F
     seeds: dict[Tensor, Any] = {}
     for out, g in zip(outs, given, strict=True):
         seed = checked_gradient(g if g is None else asarray(g, None if isinstance(g, Tensor) else out.dtype), out)
-        seed = asarray(seed) if create_graph or capturing() else getattr(seed, "_data", seed)
+        if not capturing():  # a tape makes of a number what it needs
+            seed = asarray(seed) if create_graph else getattr(seed, "_data", seed)
         seeds[out] = seeds[out] + seed if out in seeds else seed
     needed = leading_to(ins, history(outs))
     with enable_grad():

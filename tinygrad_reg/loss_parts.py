@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from .mode import captures, capturing
 from .op import describe
 from .ops.neural import REDUCTIONS
 from .ops.reduction import mean, sum
-from .tensor import Tensor
+from .tensor import Tensor, asarray
 
 __all__ = ["floats", "reduced", "same_shape"]
 
@@ -23,17 +24,20 @@ def reduced(loss: str, each: Any, reduction: str) -> Any:
 
 def floats(x: Any) -> Tensor:
     """x as a Tensor, with whole numbers as floats."""
-    x = x if type(x) is Tensor else Tensor(x)
+    x = _as_tensor(x)
     return x if x.dtype.kind == "f" else x.astype(np.float64)
+
+
+def _as_tensor(x: Any) -> Tensor:
+    return x if type(x) is Tensor else asarray(x) if captures and capturing() else Tensor(x)  # a captured step reads an array at each run
 
 
 def same_shape(loss: str, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
     """Both as Tensors, the prediction as floats; an error if their shapes differ."""
-    prediction = prediction if type(prediction) is Tensor else Tensor(prediction)
-    target = target if type(target) is Tensor else Tensor(target)
+    prediction, target = _as_tensor(prediction), _as_tensor(target)
     if prediction.shape != target.shape:
         raise ValueError(
-            f"{loss}: prediction is {describe(prediction.data)} and target {describe(target.data)}; the shapes must be equal, "
+            f"{loss}: prediction is {describe(prediction._data)} and target {describe(target._data)}; the shapes must be equal, "
             "nothing is broadcast. Often a column (n, 1) meets a row (n,): use .reshape(-1) or .reshape(-1, 1) on one of them."
         )
     return prediction if prediction.dtype.kind == "f" else prediction.astype(np.float64), target

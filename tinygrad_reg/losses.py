@@ -17,8 +17,9 @@ from .op import describe
 from .ops.choice import equal, greater, not_equal, where
 from .ops.distance import cosine_similarity, pairwise_distance
 from .ops.elementwise import abs, clip, exp, log, minimum, relu, softplus
-from .ops.neural import cross_entropy, targets
+from .ops.neural import cross_entropy, logistic_loss, shares
 from .ops.reduction import sum, sum_of_sizes, sum_of_squares
+from .ops.seen import by_numbers, values
 from .ops.shape import expand_dims
 from .sequence_losses import ctc
 from .tensor import asarray
@@ -123,11 +124,17 @@ def gaussian_nll(prediction: Any, target: Any, var: Any, full: bool = False, eps
         var = expand_dims(var, axis=-1)
     if var.shape not in (shape, (*shape[:-1], 1), ()):
         raise ValueError(f"gaussian_nll: var has shape {var.shape}; for predictions of shape {shape} it is that, with a last axis of 1, or a number.")
-    if (var.data < 0).any():
-        raise ValueError("gaussian_nll: a variance is below 0; for logarithms of variances give tg.exp(v).")
+    _refuse_negative(var)
     var = clip(var, eps, None)
     each = 0.5 * (log(var) + difference * difference / var)
     return reduced("gaussian_nll", each + 0.5 * math.log(2 * math.pi) if full else each, reduction)
+
+
+@by_numbers(refuses=True)
+def _refuse_negative(var: Any) -> Any:
+    if (var < 0).any():
+        raise ValueError("gaussian_nll: a variance is below 0; for logarithms of variances give tg.exp(v).")
+    return var
 
 
 # --------------------------------------------------------------------------------------- of yes and no
@@ -142,14 +149,19 @@ def binary_cross_entropy(probability: Any, target: Any, weight: Any = None, redu
     Tensor(0.6931)
     """
     probability, target = same_shape("binary_cross_entropy", probability, target)
-    values = probability.data
-    if values.size and not (values.min() >= 0 and values.max() <= 1):
-        raise ValueError("binary_cross_entropy: probabilities must lie between 0 and 1. For raw scores use binary_cross_entropy_with_logits.")
+    _refuse_others(probability)
     smallest = math.exp(-100.0)
     yes = log(clip(probability, smallest, None))
     no = log(clip(1 - probability, smallest, None))
     each = target * yes + (1 - target) * no
     return -reduced("binary_cross_entropy", _weighed("binary_cross_entropy", each, weight), reduction)
+
+
+@by_numbers(refuses=True)
+def _refuse_others(probability: Any) -> Any:
+    if probability.size and not (probability.min() >= 0 and probability.max() <= 1):
+        raise ValueError("binary_cross_entropy: probabilities must lie between 0 and 1. For raw scores use binary_cross_entropy_with_logits.")
+    return probability
 
 
 def binary_cross_entropy_with_logits(logits: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> Any:
@@ -162,6 +174,8 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any, weight: Any = Non
     """
     name = "binary_cross_entropy_with_logits"
     logits, target = same_shape(name, logits, target)
+    if pos_weight is None and weight is None and reduction == "mean":
+        return logistic_loss(logits, target)
     if pos_weight is None:
         each = softplus(logits) - target * logits
     else:
@@ -215,16 +229,16 @@ def nll_loss(log_probabilities: Any, labels: Any, weight: Any = None, ignore_ind
     Tensor(0.6931)
     """
     log_p = floats(log_probabilities)
-    labels = asarray(labels).data
+    labels = values(asarray(labels))
     try:
         if labels.dtype.kind not in "iu":
             raise TypeError(f"labels are {labels.dtype}, not integers; for class numbers use labels.astype('int64')")
-        q, total = targets(log_p, labels, weight, ignore_index, 0.0)
+        q, total, empty = shares(log_p, labels, weight, ignore_index, 0.0)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"nll_loss: {error}. Got {describe(log_p.data)}, {describe(labels)}; labels have the shape of the rows.") from None
+        raise type(error)(f"nll_loss: {error}. Got {describe(log_p._data)}, {describe(labels)}; labels have the shape of the rows.") from None
     each = -sum(where(not_equal(q, 0), log_p, 0) * q, axis=-1)
     if reduction == "mean":
-        return sum(each) / total if total else sum(each) + math.nan  # over no rows; the slope is 0
+        return sum(each) / total + empty
     return reduced("nll_loss", each, reduction)
 
 

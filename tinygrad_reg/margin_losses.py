@@ -14,6 +14,7 @@ from .ops.choice import where
 from .ops.elementwise import relu, softplus
 from .ops.placing import gather
 from .ops.reduction import mean, sum
+from .ops.seen import by_numbers, values
 from .ops.shape import expand_dims
 from .tensor import asarray
 
@@ -28,7 +29,7 @@ def multi_margin(scores: Any, labels: Any, p: int = 1, margin: float = 1.0, weig
     >>> multi_margin(Tensor([[0.0, 0.5, 0.0]]), [1])
     Tensor(0.3333)
     """
-    x, labels = floats(scores), asarray(labels).data
+    x, labels = floats(scores), values(asarray(labels))
     if p not in (1, 2):
         raise ValueError(f"multi_margin: p is {p}; it must be 1 or 2.")
     labels = labels[0] if x.ndim == 1 and labels.shape == (1,) else labels
@@ -49,13 +50,19 @@ def multilabel_margin(scores: Any, labels: Any, reduction: str = "mean") -> Any:
     >>> multilabel_margin(Tensor([[0.0, 0.5, 0.0]]), [[1, -1, -1]])
     Tensor(0.3333)
     """
-    x, labels = floats(scores), asarray(labels).data
+    x, labels = floats(scores), values(asarray(labels))
     classes = _classes("multilabel_margin", x, labels, x.shape, lowest=-1)
-    named = np.logical_and.accumulate(labels >= 0, axis=-1)
-    right = np.any((labels[..., None] == np.arange(classes)) & named[..., None], axis=-2)
+    named, right = _named(labels, classes=classes)
     short = relu(1 - expand_dims(gather(x, np.where(named, labels, 0), axis=-1), axis=-1) + expand_dims(x, axis=-2))
     short = where(named[..., None] & ~right[..., None, :], short, 0)
     return reduced("multilabel_margin", sum(short, axis=(-2, -1)) / classes, reduction)
+
+
+@by_numbers
+def _named(labels: Any, *, classes: int) -> tuple[Any, Any]:
+    """Which labels come before the first -1, and which classes they name."""
+    named = np.logical_and.accumulate(labels >= 0, axis=-1)
+    return named, np.any((labels[..., None] == np.arange(classes)) & named[..., None], axis=-2)
 
 
 def multilabel_soft_margin(scores: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
@@ -81,6 +88,12 @@ def _classes(loss: str, x: Any, labels: Any, shape: tuple[int, ...], lowest: int
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{loss}: labels are {labels.dtype}, not whole numbers; use labels.astype('int64').")
     classes = x.shape[-1]
+    _refuse_others(labels, loss=loss, lowest=lowest, classes=int(classes))
+    return int(classes)
+
+
+@by_numbers(refuses=True)
+def _refuse_others(labels: Any, *, loss: str, lowest: int, classes: int) -> Any:
     if labels.size and not (lowest <= labels.min() and labels.max() < classes):
         raise ValueError(f"{loss}: labels lie between {labels.min()} and {labels.max()}, and there are {classes} classes, from 0.")
-    return int(classes)
+    return labels

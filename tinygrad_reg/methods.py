@@ -69,6 +69,8 @@ class Methods:
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         """Sum over ``axis``."""
+        if axis is None and not keepdims:
+            return self.__record__(reduction.sum, (self,))  # settings that are given have to be looked at
         return self.__record__(reduction.sum, (self,), {"axis": axis, "keepdims": keepdims})
 
     def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:

@@ -40,6 +40,10 @@ ELEMENTWISE = "shapes must be equal, or broadcast: aligned from the right, sizes
 _PLAIN = frozenset([np.ndarray, np.float64, np.float32, float, int])
 
 
+def _none(settings: dict[str, Any]) -> Sequence[int]:
+    return ()
+
+
 class _RulePerIndex:
     """The rules of an op of any number of arrays: one function, told by ``index`` which array is meant."""
 
@@ -91,6 +95,8 @@ class Op:
         several = [inspect.Parameter("arrays", inspect.Parameter.POSITIONAL_ONLY)] if self.variadic else []
         self.__signature__ = self.signature.replace(parameters=[*several, *self.signature.parameters.values()])
         self.refuses = False  # it is there for its errors: a check
+        self.shaped_by: Callable[[dict[str, Any]], Sequence[int]] = _none  # inputs, by place, on whose numbers the shape of its result depends
+        self.keyed: Callable[..., Any] | None = None  # what to do instead, in a captured function, if its setting ``key`` holds Tensors
         self.draws = "rng" in self.setting_names  # random numbers: another result each time
         self.elementwise = not cases and fits == ELEMENTWISE and not self.draws
         self.cases = tuple(cases) or elementwise_cases(2 if self.variadic else self.arity)
@@ -229,7 +235,7 @@ def describe(x: Any, name: str | None = None) -> str:
     >>> describe(np.zeros((2, 3)), "weight")
     "float64 of shape (2, 3) 'weight'"
     """
-    text = f"{x.dtype} of shape {x.shape}" if isinstance(x, (np.ndarray, np.generic)) else f"{type(x).__name__} {x!r}"
+    text = f"{x.dtype} of shape {x.shape}" if hasattr(type(x), "shape") and hasattr(type(x), "dtype") else f"{type(x).__name__} {x!r}"
     return f"{text} {name!r}" if name else text
 
 

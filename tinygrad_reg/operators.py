@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .mode import captures, capturing
 from .ops import bits, choice, elementwise, indexing, linalg, rounding
 
 if TYPE_CHECKING:
@@ -182,5 +183,9 @@ def _owned(key: Any) -> Any:
 def _owned_part(part: Any) -> Any:
     if isinstance(part, (int, slice)) or part is None or part is Ellipsis:
         return part
+    if captures and (tape := capturing()):
+        if hasattr(part, "_data"):
+            return part  # an input of the step, see ops/keys.py
+        tape.hold(part)
     array = np.array(getattr(part, "_data", part))
     return array.astype(np.int64) if array.size == 0 and isinstance(part, (list, tuple)) else array

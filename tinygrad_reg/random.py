@@ -16,6 +16,7 @@ from .generators import generator, manual_seed
 from .mode import capturing
 from .op import Op
 from .ops.elementwise import add, divide, exp, multiply, power, subtract
+from .ops.seen import by_numbers, values
 from .tensor import Tensor, asarray
 
 __all__ = ["bernoulli", "beta", "binomial", "choice", "exponential", "gamma", "generator", "gumbel", "integers", "laplace", "logistic", "lognormal"]
@@ -140,8 +141,8 @@ def gamma(shape: Any, scale: Any = 1.0, size: Any = None, *, rng: Any = None, dt
     _not_negative("gamma", "scale", scale)
     alpha = _constant_parameter("gamma", "shape", shape)
     size = _size("gamma", size, alpha, scale)
-    noise = _in_kind(generator(rng).standard_gamma(alpha, size), dtype, shape, scale)
-    return _in_dtype(multiply(scale, asarray(noise)), dtype)
+    noise = _in_kind(_drawn([alpha], of="standard_gamma", size=size, rng=rng), dtype, shape, scale)
+    return _in_dtype(multiply(scale, noise), dtype)
 
 
 def beta(a: Any, b: Any, size: Any = None, *, rng: Any = None, dtype: Any = None) -> Tensor:
@@ -155,7 +156,7 @@ def beta(a: Any, b: Any, size: Any = None, *, rng: Any = None, dtype: Any = None
     _positive("beta", "a", a)
     _positive("beta", "b", b)
     first, second = _constant_parameter("beta", "a", a), _constant_parameter("beta", "b", b)
-    return asarray(_in_kind(generator(rng).beta(first, second, _size("beta", size, first, second)), dtype, a, b))
+    return _in_kind(_drawn([first, second], of="beta", size=_size("beta", size, first, second), rng=rng), dtype, a, b)
 
 
 # ------------------------------------------------------------------------------------ choices and counts
@@ -167,10 +168,14 @@ def bernoulli(p: Any = 0.5, size: Any = None, *, rng: Any = None) -> Tensor:
     >>> bernoulli(0.5, 4, rng=0)
     Tensor([False,  True,  True,  True])
     """
-    values = _value(p)
-    if not np.all((values >= 0) & (values <= 1)):
-        raise ValueError(f"bernoulli: p is a probability, from 0 to 1; got {_shown(values)}.")
-    return asarray(generator(rng).random(_size("bernoulli", size, values)) < values)
+    return asarray(_yes_or_no(_value(p), size=_size("bernoulli", size, p), rng=rng))
+
+
+@by_numbers(refuses=True)
+def _yes_or_no(p: Any, *, size: tuple[int, ...], rng: Any) -> Any:
+    if not np.all((p >= 0) & (p <= 1)):
+        raise ValueError(f"bernoulli: p is a probability, from 0 to 1; got {_shown(p)}.")
+    return generator(rng).random(size) < p
 
 
 def binomial(n: Any, p: Any, size: Any = None, *, rng: Any = None) -> Tensor:
@@ -179,7 +184,7 @@ def binomial(n: Any, p: Any, size: Any = None, *, rng: Any = None) -> Tensor:
     >>> binomial(10, 0.5, 3, rng=0)
     Tensor([6, 4, 2])
     """
-    return asarray(generator(rng).binomial(_value(n), _value(p), _size("binomial", size, n, p)))
+    return asarray(_drawn([_value(n), _value(p)], of="binomial", size=_size("binomial", size, n, p), rng=rng))
 
 
 def poisson(lam: Any = 1.0, size: Any = None, *, rng: Any = None) -> Tensor:
@@ -188,7 +193,7 @@ def poisson(lam: Any = 1.0, size: Any = None, *, rng: Any = None) -> Tensor:
     >>> poisson(3.0, 3, rng=0)
     Tensor([2, 0, 7])
     """
-    return asarray(generator(rng).poisson(_value(lam), _size("poisson", size, lam)))
+    return asarray(_drawn([_value(lam)], of="poisson", size=_size("poisson", size, lam), rng=rng))
 
 
 def integers(low: Any, high: Any = None, size: Any = None, *, rng: Any = None, dtype: Any = np.int64, endpoint: bool = False) -> Tensor:
@@ -198,9 +203,15 @@ def integers(low: Any, high: Any = None, size: Any = None, *, rng: Any = None, d
     Tensor([8, 6, 5])
     """
     first, last = (0, low) if high is None else (low, high)
-    first, last, source = _value(first), _value(last) + int(endpoint), generator(rng)
+    first, last = _value(first), _value(last)
+    return asarray(_between(first, last, size=_size("integers", size, first, last), dtype=np.dtype(dtype), more=int(endpoint), rng=rng))
+
+
+@by_numbers
+def _between(first: Any, last: Any, *, size: tuple[int, ...], dtype: Any, more: int, rng: Any) -> Any:
+    source = generator(rng)
     draw = source.randint if isinstance(source, np.random.RandomState) else source.integers
-    return asarray(draw(first, last, _size("integers", size, first, last), dtype=np.dtype(dtype)))
+    return draw(first, last + more, size, dtype=dtype)
 
 
 def permutation(x: Any, axis: int = 0, *, rng: Any = None) -> Tensor:
@@ -210,12 +221,16 @@ def permutation(x: Any, axis: int = 0, *, rng: Any = None) -> Tensor:
     Tensor([2, 0, 1, 3])
     """
     if isinstance(x, (int, np.integer)):
-        return asarray(generator(rng).permutation(int(x)))
+        return asarray(_order(n=int(x), rng=rng))
     x = asarray(x)
     if not -x.ndim <= axis < x.ndim:
         raise IndexError(f"permutation: there is no axis {axis} in {x.describe()}, which has {x.ndim}.")
-    order = generator(rng).permutation(x.shape[axis])
-    return x[(slice(None),) * (axis % x.ndim) + (order,)]
+    return x[(slice(None),) * (axis % x.ndim) + (_order(n=x.shape[axis], rng=rng),)]
+
+
+@by_numbers
+def _order(*, n: int, rng: Any) -> Any:
+    return generator(rng).permutation(n)
 
 
 def choice(a: Any, size: Any = None, replace: bool = True, p: Any = None, axis: int = 0, *, rng: Any = None) -> Tensor:
@@ -224,14 +239,19 @@ def choice(a: Any, size: Any = None, replace: bool = True, p: Any = None, axis: 
     >>> choice([10.0, 20.0, 30.0], 4, rng=0)
     Tensor([30., 20., 20., 10.])
     """
-    weights = None if p is None else _value(p)
+    settings = {"size": size, "replace": replace, "rng": rng}
     if isinstance(a, (int, np.integer)):
-        return asarray(generator(rng).choice(int(a), size, replace, weights))
+        return asarray(_chosen(None if p is None else _value(p), n=int(a), **settings))
     a = asarray(a)
     if not -a.ndim <= axis < a.ndim:
         raise IndexError(f"choice: there is no axis {axis} in {a.describe()}, which has {a.ndim}.")
-    places = generator(rng).choice(a.shape[axis], size, replace, weights)
+    places = _chosen(None if p is None else _value(p), n=a.shape[axis], **settings)
     return a[(slice(None),) * (axis % a.ndim) + (places,)]
+
+
+@by_numbers
+def _chosen(p: Any, *, n: int, size: Any, replace: bool, rng: Any) -> Any:
+    return generator(rng).choice(n, size, replace, p)
 
 
 randint = integers
@@ -241,7 +261,12 @@ randint = integers
 
 def _value(x: Any) -> Any:
     """The numbers of a parameter, whatever it is."""
-    return x.data if isinstance(x, Tensor) else np.asarray(x)
+    return values(x) if hasattr(x, "shape") else np.asarray(x)
+
+
+@by_numbers
+def _drawn(*parameters: Any, of: str, size: tuple[int, ...], rng: Any) -> Any:
+    return getattr(generator(rng), of)(*parameters, size=size)
 
 
 def _size(who: str, size: Any, *parameters: Any) -> tuple[int, ...]:
@@ -277,9 +302,9 @@ def drawn(*, kind: str, size: tuple[int, ...], dtype: Any, rng: Any = None) -> A
 draw = Op(drawn, "draw", (REAL,), (), "it has no arrays")  # not in the table, as there is nothing to differentiate
 
 
-def _in_kind(drawn: Any, dtype: Any, *parameters: Any) -> Any:
+def _in_kind(drawn: Any, dtype: Any, *parameters: Any) -> Tensor:
     """What was drawn, in ``dtype``, or in that of the parameters; Python numbers are weak."""
-    return np.asarray(drawn).astype(_kind(dtype, *parameters), copy=False)
+    return asarray(drawn, _kind(dtype, *parameters))
 
 
 def _kind(dtype: Any, *parameters: Any) -> Any:
@@ -292,13 +317,18 @@ def _in_dtype(drawn: Tensor, dtype: Any) -> Tensor:
 
 
 def _not_negative(who: str, name: str, x: Any) -> None:
-    if not np.all(_value(x) >= 0):
-        raise ValueError(f"{who}: {name} must not be negative; got {_shown(_value(x))}.")
+    _refuse_others(_value(x), who=who, name=name, zero=True)
 
 
 def _positive(who: str, name: str, x: Any) -> None:
-    if not np.all(_value(x) > 0):
-        raise ValueError(f"{who}: {name} must be greater than 0; got {_shown(_value(x))}.")
+    _refuse_others(_value(x), who=who, name=name, zero=False)
+
+
+@by_numbers(refuses=True)
+def _refuse_others(x: Any, *, who: str, name: str, zero: bool) -> Any:
+    if not np.all((x >= 0) if zero else (x > 0)):
+        raise ValueError(f"{who}: {name} must {'not be negative' if zero else 'be greater than 0'}; got {_shown(x)}.")
+    return x
 
 
 def _shown(values: Any) -> str:

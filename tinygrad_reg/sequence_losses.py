@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from .loss_parts import floats
+from .mode import capturing
 from .ops.choice import where
 from .ops.neural import REDUCTIONS
 from .ops.placing import gather
 from .ops.reduction import logsumexp, mean, sum
+from .ops.seen import by_numbers, values
 from .ops.shape import concat, stack
 from .tensor import asarray
 
@@ -45,7 +47,7 @@ def ctc(
     if reduction not in REDUCTIONS:
         raise ValueError(f"ctc: reduction is {reduction!r}; it must be 'mean', 'sum' or 'none'.")
     each = -_log_probability(x, labels, steps, counts, blank)
-    lost = np.isinf(each.data)
+    lost = np.isinf(values(each))
     each = where(lost, 0 if zero_infinity else np.inf, each)
     if reduction == "mean":
         return mean(each / np.maximum(counts, 1).astype(x.dtype))
@@ -54,11 +56,8 @@ def ctc(
 
 def _log_probability(x: Any, labels: Any, steps: Any, counts: Any, blank: int) -> Any:
     """Forward variables, one step of time after the other, over labels with blanks between them."""
-    n, longest = labels.shape
-    states = np.full((n, 2 * longest + 1), blank)
-    states[:, 1::2] = labels
-    may_skip = np.zeros(states.shape, bool)  # from one label to the next, if they differ
-    may_skip[:, 3::2] = labels[:, 1:] != labels[:, :-1]
+    n = labels.shape[0]
+    states, may_skip = _states(labels, blank=blank)
     at_start = np.arange(states.shape[1]) < 2
     never = np.full((n, 2), -np.inf, x.dtype)
     alpha = where(np.broadcast_to(at_start, states.shape), gather(x[0], states, axis=1), -np.inf)
@@ -72,30 +71,48 @@ def _log_probability(x: Any, labels: Any, steps: Any, counts: Any, blank: int) -
     return where(steps > 0, logsumexp(last, axis=1), np.where(counts == 0, 0.0, -np.inf))
 
 
+@by_numbers
+def _states(labels: Any, *, blank: int) -> tuple[Any, Any]:
+    """Labels with blanks around them, and to which one may come straight from the label before: where they differ."""
+    states = np.full((labels.shape[0], 2 * labels.shape[1] + 1), blank)
+    states[:, 1::2] = labels
+    may_skip = np.zeros(states.shape, bool)
+    may_skip[:, 3::2] = labels[:, 1:] != labels[:, :-1]
+    return states, may_skip
+
+
 def _checked(x: Any, targets: Any, input_lengths: Any, target_lengths: Any, blank: int) -> tuple[Any, Any, Any]:
     """Steps, labels (samples, longest) and numbers of labels of each sample."""
     if x.ndim != 3:
         raise ValueError(f"ctc: log_probabilities have shape {x.shape}; they are (time, samples, classes), or (time, classes) for one sample.")
     time, n, classes = x.shape
-    labels, steps, counts = (asarray(v).data for v in (targets, input_lengths, target_lengths))
+    labels, steps, counts = (values(asarray(v)) for v in (targets, input_lengths, target_lengths))
     steps, counts = (np.broadcast_to(v.reshape(-1), (n,)) if v.size in (1, n) else v for v in (steps, counts))
     if any(v.dtype.kind not in "iu" for v in (labels, steps, counts) if v.size):
         raise TypeError("ctc: targets, input_lengths and target_lengths are whole numbers; use .astype('int64').")
     if steps.shape != (n,) or counts.shape != (n,):
         raise ValueError(f"ctc: input_lengths have shape {steps.shape} and target_lengths {counts.shape}; there is one of each for {n} samples.")
-    if time == 0 or np.any((steps < 0) | (steps > time)) or np.any(counts < 0):
-        raise ValueError(f"ctc: input_lengths must lie between 0 and {time}, the steps of log_probabilities, and target_lengths be 0 or more.")
     if not 0 <= blank < classes:
         raise ValueError(f"ctc: blank is {blank}, and there are {classes} classes, from 0.")
-    longest = int(counts.max(initial=0))
+    longest = (labels.shape[-1] if labels.ndim else 0) if capturing() else int(counts.max(initial=0))
+    return _aligned(labels, steps, counts, time=time, classes=classes, blank=blank, longest=longest)
+
+
+@by_numbers(refuses=True)
+def _aligned(labels: Any, steps: Any, counts: Any, *, time: int, classes: int, blank: int, longest: int) -> tuple[Any, Any, Any]:
+    """The three as they are worked with, labels as (samples, longest) with blanks behind; an error if they do not go together."""
+    n = counts.size
+    if time == 0 or np.any((steps < 0) | (steps > time)) or np.any(counts < 0):
+        raise ValueError(f"ctc: input_lengths must lie between 0 and {time}, the steps of log_probabilities, and target_lengths be 0 or more.")
+    most = int(counts.max(initial=0))
     if labels.ndim == 1 and labels.size == counts.sum():
         starts = np.cumsum(counts) - counts
         places = np.minimum(starts[:, None] + np.arange(longest), max(labels.size - 1, 0))
         labels = labels[places] if labels.size else np.zeros((n, longest), int)
-    elif labels.ndim == 2 and labels.shape[0] == n and labels.shape[1] >= longest:
+    elif labels.ndim == 2 and labels.shape[0] == n and labels.shape[1] >= most:
         labels = labels[:, :longest]
     else:
-        raise ValueError(f"ctc: targets have shape {labels.shape}; they are ({n}, {longest} or more), or {counts.sum()} labels end to end.")
+        raise ValueError(f"ctc: targets have shape {labels.shape}; they are ({n}, {most} or more), or {counts.sum()} labels end to end.")
     meant = labels[np.arange(longest) < counts[:, None]]
     if meant.size and (meant.min() < 0 or meant.max() >= classes or np.any(meant == blank)):
         raise ValueError(

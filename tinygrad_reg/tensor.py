@@ -15,7 +15,7 @@ import numpy as np
 from .backward import checked_gradient, part, pull_back
 from .exchange import Exchange, checked_device
 from .methods import Methods
-from .mode import captures, capturing, grad_enabled, no_grad
+from .mode import captures, capturing, changes, grad_enabled, no_grad
 from .op import Op, describe
 from .operators import Operators
 from .protocols import Protocols
@@ -153,6 +153,7 @@ class Tensor(Operators, Methods, Protocols, Exchange):
             )
         self._grad = self.grad
         self._needs_grad = bool(wanted)
+        changes.count += 1
 
     @property
     def grad(self) -> Tensor | None:
@@ -192,7 +193,7 @@ class Tensor(Operators, Methods, Protocols, Exchange):
             return self._captured_backward(seed)
         given: set[int] = set()
         for node, g in pull_back({self: seed}).items():
-            own, before = _own(g, given), node.grad
+            own, before = _own(g, given), getattr(node, "_grad", None)
             node._grad = constant(own if before is None else before._data + own)
         return None
 
@@ -333,6 +334,8 @@ def _numbers(data: Any, dtype: Any, copy: bool) -> Any:
     elif isinstance(data, (list, tuple)):
         data = _plain(data)
     array = np.array(data, dtype) if copy else np.asarray(data, dtype).view()
+    if captures and type(data) is np.ndarray and (tape := capturing()) and not np.may_share_memory(array, data):
+        tape.hold(data)  # it is not read again, so it must not change
     if array.dtype.kind not in "biufc":
         raise TypeError(f"a Tensor holds numbers, not {type(data).__name__} ({array.dtype}): {str(data)[:60]}")
     array.flags.writeable = False

@@ -42,7 +42,7 @@ def fit(
     progress: bool = True,
     every: int = 1,
     rng: Any = None,
-    compile: bool = True,
+    compile: bool | str = True,
 ) -> History:
     """Train ``model`` on x and y; minimise the mean ``loss`` plus ``model.regularization_loss()``, once a batch.
 
@@ -53,8 +53,8 @@ def fit(
     true; methods ``before`` and ``finish`` of a callback, where it has them, are called before each recorded epoch and at the
     end, with the same arguments. The bar is shown on terminals only.
 
-    The step is compiled (:func:`tinygrad_reg.compile`): the numbers are the same, sooner. A model or loss that looks at numbers on the way
-    cannot be compiled: a warning says so, and training goes on without; ``compile=False`` does so from the start.
+    The step is compiled (:func:`tinygrad_reg.compile`; ``compile`` may name its backend): the numbers are the same, sooner. A model or loss that
+    looks at numbers on the way cannot be compiled: a warning says so, and training goes on without; ``compile=False`` does so from the start.
 
     Raises ``RuntimeError`` when the loss is no longer finite, with the epoch, the term and the learning rate.
 
@@ -112,7 +112,7 @@ class _Run:
         validation: Any,
         batch_size: int | None,
         rng: Any,
-        compile: bool,
+        compile: bool | str,
     ) -> None:
         self.model = model
         self.x, self.y = _as_data(model, x), _as_data(model, y)
@@ -122,8 +122,9 @@ class _Run:
         self.validation = None if validation is None else tuple(_as_data(model, part) for part in validation)
         self.batch_size = batch_size
         self.rng = None if rng is None else generator(rng)
-        self.step = compiled(self.eager_step) if compile else self.eager_step
-        self.quiet: Any = compiled(self.quiet_step) if compile else None
+        how: dict[str, Any] = {"backend": compile, "wait": True} if isinstance(compile, str) else {}
+        self.step = compiled(self.eager_step, **how) if compile else self.eager_step
+        self.quiet: Any = compiled(self.quiet_step, **how) if compile else None
         if len(self.x) != len(self.y) or not len(self.x):
             raise ValueError(f"fit: x has {len(self.x)} rows and y has {len(self.y)}; there must be as many, and at least one.")
 

@@ -1,95 +1,107 @@
-"""Measure training steps against PyTorch, MyGrad and autograd, side by side.
+"""Measure whole training steps against PyTorch, JAX, MyGrad, autograd and NumPy by hand, side by side.
 
-    python tests/benchmarks/compare.py                      # all workloads, one thread
-    python tests/benchmarks/compare.py --threads 2 --rounds 20 lesson tiny
+    python tests/benchmarks/compare.py                             # all workloads
+    python tests/benchmarks/compare.py --rounds 20 lesson tiny     # some
+    python tests/benchmarks/compare.py --only eager,PyTorch        # contestants with these words in their names
+    python tests/benchmarks/compare.py --torch-compile             # torch.compile, too, which takes a while to begin
+    python tests/benchmarks/compare.py --markdown                  # and the table of the README at the end
+    python tests/benchmarks/compare.py --first                     # how long the first calls take
 
-All contestants start from the same weights and must report the same losses. Then they run in turn, in a new random order each
-round, about 40 ms each; a ratio is the median over rounds of the ratio within the round, which cancels the drift of a
-noisy machine. Peers that are not installed are left out (``pip install '.[bench]'``).
+All contestants start from the same weights, and their losses after 0 to 5 updates must agree. Each has a process of its own. They run in turn,
+in a new random order each round, about 40 ms each; a ratio is the median over rounds of the ratio within the round, which cancels
+the drift of a noisy machine. PyTorch runs with one thread and with two; the better counts. Those that are not installed are left out
+(``pip install '.[bench,fast]'``).
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import random
-import statistics
 import sys
-import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
+from workers import THREADS, Worker
+
 BUDGET = 0.04  # seconds a turn
+REFERENCE = "ours, eager"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workloads", nargs="*", help="names of workloads (default: all)")
-    parser.add_argument("--threads", type=int, default=1, help="threads for BLAS and PyTorch (default: 1)")
-    parser.add_argument("--rounds", type=int, default=15)
-    arguments = parser.parse_args()
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = str(arguments.threads)
-    from workloads import WORKLOADS  # NumPy reads the number of threads when it is first imported
-
-    print(f"median µs per step, and ratio of tinygrad_reg to each; {arguments.threads} thread(s), {arguments.rounds} rounds")
-    for name in arguments.workloads or WORKLOADS:
-        work = WORKLOADS[name]
-        print(f"\n{work.title}")
-        for row in table(measure(work, arguments.rounds, arguments.threads)):
-            print("  " + row)
-
-
-def measure(work: Any, rounds: int, threads: int) -> dict[str, list[float]]:
-    """µs per step of every contestant, one number a round."""
-    steps = dict(contestants(work, threads))
-    check(steps)
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in bar(range(rounds)):
-        for name in random.sample(list(steps), len(steps)):
-            times[name].append(turn(steps[name]))
-    return times
-
-
-def contestants(work: Any, threads: int) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """The contestants that are installed, each with its step."""
+    for name in THREADS:
+        os.environ.setdefault(name, "1")  # NumPy reads it when it is first imported; workers have their own
     from contestants import CONTESTANTS
-    from workloads import make_data
+    from workloads import WORKLOADS
 
-    for name, build in CONTESTANTS.items():
-        try:
-            step = build(work, make_data(work))
-        except ImportError:
-            continue
-        if name == "torch":
-            sys.modules["torch"].set_num_threads(threads)
-        yield name, step
-
-
-def check(steps: dict[str, Callable[[], Any]]) -> None:
-    """The first five losses must agree: else somebody computes something else."""
-    losses = {name: [float(step()) for _ in range(5)] for name, step in steps.items()}
-    expected = losses["tinygrad_reg"]
-    for name, got in losses.items():
-        if any(abs(a - b) > 1e-4 * abs(b) for a, b in zip(got, expected, strict=True)):
-            raise SystemExit(f"{name} reports other losses than tinygrad_reg: {got} and {expected}")
-
-
-def turn(step: Callable[[], Any]) -> float:
-    """µs per step, over about BUDGET seconds, after one step to warm up."""
-    step()
-    done, start = 0, time.perf_counter()
-    while time.perf_counter() - start < BUDGET:
-        step()
-        done += 1
-    return (time.perf_counter() - start) / done * 1e6
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workloads", nargs="*", metavar="workload", help=f"some of {', '.join(WORKLOADS)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=1, help="threads for NumPy's matrix products (default: 1)")
+    parser.add_argument("--only", default="", help="contestants whose name contains one of these words, with commas in between")
+    parser.add_argument("--torch-compile", action="store_true", help="also torch.compile")
+    parser.add_argument("--markdown", action="store_true", help="print the table of the README, too")
+    parser.add_argument("--first", action="store_true", help="measure first calls instead")
+    parser.add_argument("--profile", action="store_true", help="measure the lines of the NumPy replay instead")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.workloads) - set(WORKLOADS):
+        parser.error(f"there is no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+    if arguments.first or arguments.profile:
+        module, function = ("firsts", "report") if arguments.first else ("lines", "profile")
+        getattr(importlib.import_module(module), function)(arguments.workloads or ["lesson"])
+        return
+    words = arguments.only.split(",")
+    names = [name for name, c in CONTESTANTS.items() if any(w in name for w in words) and (arguments.torch_compile or not c.slow)]
+    print(f"median µs per step, and its ratio to PyTorch's better; {arguments.rounds} rounds, {os.cpu_count()} processors, {load()}")
+    compare(arguments.workloads or list(WORKLOADS), names, arguments)
 
 
-def table(times: dict[str, list[float]]) -> Iterator[str]:
-    """A line a contestant."""
-    for name, values in times.items():
-        ratios = [a / b for a, b in zip(times["tinygrad_reg"], values, strict=True)]
-        yield f"{name:14}{statistics.median(values):10.1f} µs   ours ÷ {name}: {statistics.median(ratios):.2f}"
+def load() -> str:
+    """How busy the machine is already."""
+    return f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
+
+
+def compare(workloads: list[str], names: list[str], arguments: Any) -> None:
+    """Measure and print."""
+    from report import Result, legend, markdown
+    from workloads import WORKLOADS
+
+    results = []
+    for workload in workloads:
+        times, notes = measure(workload, names, arguments.rounds, arguments.threads)
+        results.append(Result(WORKLOADS[workload], times, notes))
+        print("\n" + "\n".join(results[-1].lines()), flush=True)
+    print("\n" + legend())
+    if arguments.markdown:
+        print("\n" + "\n".join(markdown(results)))
+
+
+def measure(workload: str, names: list[str], rounds: int, threads: int) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """µs per step of every contestant, one number a round, and notes."""
+    from contestants import CONTESTANTS
+
+    workers = {name: Worker(name, workload, CONTESTANTS[name].threads or threads) for name in names}
+    try:
+        losses = {name: worker.ask(["losses"]) for name, worker in workers.items()}
+        there = [name for name, found in losses.items() if found]
+        check({name: losses[name] for name in there})
+        times: dict[str, list[float]] = {name: [] for name in there}
+        for _ in bar(range(rounds)):
+            for name in random.sample(there, len(there)):
+                times[name].append(workers[name].ask(["turn", BUDGET]))
+        return times, {name: note for name in there if (note := workers[name].ask(["note"]))}
+    finally:
+        for worker in workers.values():
+            worker.close()
+
+
+def check(losses: dict[str, list[list[float]]]) -> None:
+    """What all find must agree: else somebody computes something else."""
+    reference = REFERENCE if REFERENCE in losses else next(iter(losses), "")
+    for name, found in losses.items():
+        pairs = [(a, b) for x, y in zip(found, losses[reference], strict=True) for a, b in zip(x, y, strict=True)]
+        if any(not abs(a - b) <= 1e-4 * abs(b) for a, b in pairs):
+            sys.exit(f"{name} finds other losses than {reference}: {found} and {losses[reference]}")
 
 
 def bar(rounds: range) -> Any:

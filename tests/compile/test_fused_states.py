@@ -60,11 +60,13 @@ def test_what_somebody_holds_does_not_change():
     np.testing.assert_array_equal(w.data, [8.0, 16.0])
 
 
-def test_a_home_is_kept_while_nobody_holds_it():
+def test_a_home_is_kept_while_nobody_holds_it(monkeypatch):
     w = tg.Tensor(np.ones(5))
     replay = FusedReplay(doubling(w), cache=False)
+    home = id(replay.table.states.arrays[0])
     replay.run([], [])
-    home = id(w._data)
+    assert id(w._data) == home
+    monkeypatch.setitem(replay.table.names, "ready", None)  # the quick way is taken from now on
     for _ in range(5):
         replay.run([], [])
         assert id(w._data) == home
@@ -224,7 +226,7 @@ def test_addresses():
 
 def test_homes_are_counted_right():
     tensors = [tg.Tensor(np.ones(3)) for _ in range(3)]
-    states = States([Value((3,), F8, STATE, t) for t in tensors], lambda i, address: None)
+    states = States([Value((3,), F8, STATE, t) for t in tensors], lambda i, address: None, {})
     states.ready()
     states.done()
     homes = [id(x) for x in states.arrays]

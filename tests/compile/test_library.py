@@ -196,7 +196,10 @@ LAYERS = {
     "ReLU": (lambda: nn.ReLU(), (5, 4)),
     "Tanh": (lambda: nn.Tanh(), (5, 4)),
     "Sigmoid": (lambda: nn.Sigmoid(), (5, 4)),
-    "Sequential": (lambda: nn.Sequential(nn.Linear(4, 6, rng=0), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.2, rng=1), nn.Linear(6, 2, rng=2)), (5, 4)),
+    "Sequential": (
+        lambda: nn.Sequential(nn.Linear(4, 6, rng=0), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.2, rng=1), nn.Linear(6, 2, rng=2)),
+        (5, 4),
+    ),
 }
 
 
@@ -367,7 +370,9 @@ EXPRESSIONS = {
     "where": lambda x, i: tg.where(i > 1, x, x * x),
     "histogram": lambda x, i: tg.histogram(x, bins=4, weights=x * x)[0].sum() * x + i,
     "bincount": lambda x, i: tg.bincount(i, x[0], length=3) + x,
-    "array API": lambda x, i: (xp := x.__array_namespace__()).sum(xp.take(x, i, axis=0), axis=1) + xp.linalg.matrix_norm(x) * xp.asarray(i, dtype=x.dtype),
+    "array API": lambda x, i: (
+        (xp := x.__array_namespace__()).sum(xp.take(x, i, axis=0), axis=1) + xp.linalg.matrix_norm(x) * xp.asarray(i, dtype=x.dtype)
+    ),
 }
 
 

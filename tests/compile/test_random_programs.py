@@ -113,11 +113,13 @@ def test_steps(backend, function, seed, rule):
 
     (a, eager), (b, other) = make(), make()
     compiled = tg.compile(other, backend=backend, wait=True)
+    single = any(y.dtype == np.float32 for y in build(plan)(*a))  # some of it is computed in float32
+    rtol, atol = (1e-4, 1e-6) if single else (1e-9, 1e-11)
     for _ in range(4):
         x = rng.normal(size=2)
-        np.testing.assert_allclose(compiled(x).data, eager(tg.tensor(x)).data, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(compiled(x).data, eager(tg.tensor(x)).data, rtol=rtol, atol=atol / 10)
         for v, w in zip(a, b, strict=True):
-            np.testing.assert_allclose(w.data, v.data, rtol=1e-9, atol=1e-11)
+            np.testing.assert_allclose(w.data, v.data, rtol=rtol, atol=atol)
 
 
 @pytest.mark.parametrize("values", [[np.nan, 1.0, -np.inf], [np.inf, -0.0, 0.0], [1e308, -1e308, 5e-324], [800.0, -800.0, 1e-300]])

@@ -37,9 +37,8 @@ def parts(f, inputs, settings):
 def weighed(outs):
     """A number that depends on all parts, on each element of them in another way."""
     total = tg.tensor(0.0)
-    for x in outs:
-        if x.dtype.kind == "c":
-            x = 1.1 * tg.real(x) + 0.7 * tg.imag(x)
+    for out in outs:
+        x = 1.1 * tg.real(out) + 0.7 * tg.imag(out) if out.dtype.kind == "c" else out
         if x.dtype.kind == "f":
             total = total + (x * np.cos(np.arange(x.size)).reshape(x.shape)).sum()
     return total

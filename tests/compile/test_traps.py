@@ -97,6 +97,19 @@ def test_lambda_changed(backend):
     assert twin.compiled.stats()["captures"] == 1
 
 
+def test_each_lambda_stays_with_its_layer_where_steps_of_large_layers_are_grouped(backend):
+    def own_step():
+        model = nn.Sequential(nn.Linear(520, 256, 1e-3, 1e-2, rng=0), nn.ReLU(), nn.Linear(256, 3, 2e-3, 3e-2, rng=1))
+        optimizer = optim.SGD(model.parameters(), lr=0.01)
+        return lambda x, y: optimizer.minimize(tg.cross_entropy(model(x), y) + model.regularization_loss())
+
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(4, 520)), rng.integers(0, 3, 4)
+    compiled, eager = tg.compile(own_step(), backend=backend, wait=True), own_step()
+    for _ in range(3):
+        np.testing.assert_allclose(compiled(x, y).data, eager(x, y).data, rtol=1e-10)
+
+
 def test_lambda_switched_on_and_off(backend):
     twin = Twin(backend)
     twin.check()

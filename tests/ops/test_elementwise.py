@@ -186,3 +186,23 @@ def test_the_negative_of_a_repeated_number_is_one():
         found = tg.negative(x)
         assert found.dtype == x.dtype
         np.testing.assert_array_equal(found, -np.array(x))
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (300, 64), (70_000,), (600, 1, 100), (40_000, 2)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, np.int8])
+def test_relu_of_any_size_and_order_in_memory(shape, dtype, rng):
+    x = (rng.normal(size=shape) * 10).astype(dtype)
+    for each in (x, x.T, x[..., ::-1] if shape else x):
+        found = tg.relu(each)
+        np.testing.assert_array_equal(found, np.maximum(each, 0))
+        assert found.dtype == dtype
+
+
+def test_relu_lets_nan_and_inf_through_in_large_arrays():
+    x = np.zeros((200, 400))
+    x[3, :3] = INF, -INF, np.nan
+    x = tg.Tensor(x, requires_grad=True)
+    out = tg.relu(x)
+    np.testing.assert_array_equal(out.data[3, :4], [INF, 0, np.nan, 0])
+    out.backward(np.full((200, 400), INF))
+    np.testing.assert_array_equal(x.grad.data[3, :4], [INF, 0, INF, 0])

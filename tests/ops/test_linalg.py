@@ -46,3 +46,17 @@ def test_whole_numbers_multiply_exactly():
     found = tg.Tensor([[1, 2]]) @ tg.Tensor([[3], [2**60]])
     assert found.item() == 3 + 2**61
     assert found.dtype == np.int64
+
+
+def test_affine_is_the_product_plus_the_bias_in_the_wider_dtype():
+    x, w = np.array([[1.0, 2.0]], np.float32), np.array([[1.0, 0.0], [0.0, 3.0]], np.float32)
+    found = tg.affine(tg.Tensor(x), w, np.array([0.5, 0.25], np.float32))
+    np.testing.assert_array_equal(found.data, [[1.5, 6.25]])
+    assert found.dtype == np.float32
+    assert tg.affine(tg.Tensor(x), w, np.array([0.5, 0.25])).dtype == np.float64
+
+
+@pytest.mark.parametrize("bias", [(), (1,), (3,), (2, 2)])
+def test_a_bias_that_does_not_fit_is_refused(bias):
+    with pytest.raises(ValueError, match=r"affine: .*bias has shape .*product"):
+        tg.affine(tg.ones((2, 4)), tg.ones((4, 2)), tg.ones(bias))

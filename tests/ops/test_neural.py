@@ -122,3 +122,33 @@ def test_one_hot_in_any_shape_and_dtype():
     assert tg.one_hot(np.zeros((0,), int), num_classes=3).shape == (0, 3)
     with pytest.raises(ValueError, match="one_hot: label 3 is not a class"):
         tg.one_hot([3], num_classes=3)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64, np.uint8])
+@pytest.mark.parametrize("wrong", [3, -1, 100])
+def test_a_label_that_is_no_class_is_named(kind, wrong):
+    if wrong < 0 and kind is np.uint8:
+        pytest.skip("there is none below 0")
+    with pytest.raises(ValueError, match=f"label {wrong} is not a class"):
+        tg.cross_entropy(tg.zeros((2, 3)), np.array([0, wrong]).astype(kind))
+
+
+def test_labels_of_one_byte_and_many_rows(rng):
+    logits, labels = rng.normal(size=(300, 3)), rng.integers(0, 3, 300)
+    for kind in (np.int8, np.uint8):
+        assert tg.cross_entropy(tg.Tensor(logits), labels.astype(kind)).item() == tg.cross_entropy(tg.Tensor(logits), labels).item()
+
+
+def test_logistic_loss_is_the_cross_entropy_of_two_classes(rng):
+    x, t = rng.normal(size=7), rng.uniform(size=7)
+    p = 1 / (1 + np.exp(-x))
+    expected = -np.mean(t * np.log(p) + (1 - t) * np.log(1 - p))
+    np.testing.assert_allclose(tg.logistic_loss(x, t), expected, rtol=1e-12)
+    logits = tg.Tensor(x, requires_grad=True)
+    tg.logistic_loss(logits, t).backward()
+    np.testing.assert_allclose(logits.grad.data, (p - t) / 7, rtol=1e-12)
+
+
+def test_logistic_loss_refuses_shapes_that_differ():
+    with pytest.raises(ValueError, match="logistic_loss: the shapes of logits and targets differ"):
+        tg.logistic_loss(tg.ones((3, 1)), tg.ones(3))

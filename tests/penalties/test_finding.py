@@ -163,7 +163,7 @@ def test_an_elastic_net_is_two_terms():
         (lambda w: (w[:, None] * w[None]).sum(), ""),
         (lambda w: tg.expand_dims(w[:, 0], 0).sum() * 0.1, ""),
         (lambda w: (w * w.T.T * w).sum(), ""),
-        (lambda w: (w.reshape(-1) @ w.T.reshape(-1)), ""),
+        (lambda w: w.reshape(-1) @ w.T.reshape(-1), ""),
         (lambda w: (w**3).sum() + (w**1.5).mean() * 0, ""),
         (lambda w: abs(w).max(), ""),
         (lambda w: tg.log1p(abs(w)).sum(), ""),

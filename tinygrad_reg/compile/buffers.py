@@ -6,6 +6,7 @@ again when its value is no longer needed; the new value of a state is computed i
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -22,16 +23,19 @@ class Buffers:
     """What the program's inputs are called, and where each result goes."""
 
     def __init__(self, program: Program, homes: Homes) -> None:
-        self.program = program
+        self.program, self.homes = program, homes
         self.live = Liveness(program, homes.packs)
         self.bytes = 0
         self.lines: list[str] = []
         self.names: dict[int, str] = {}
+        self.count = count(1)  # of local variables
         self.bound: dict[str, Any] = {}  # by name: functions, buffers, constants
         self.arrays: dict[int, Any] = {}  # by a value's id: its memory, if it is the same at each run
         self.pool: dict[int, list[np.ndarray]] = {}  # free memory, by size
         self.memory: dict[int, np.ndarray] = {}  # taken memory, by the id of the value that lies in it
         self.parameters: list[str] = []
+        self.numbers: dict[tuple[int, Any], str] = {}  # arrays of one element, by the id of the number and their dtype
+        self.places: dict[int, str] = {}  # what the homes of states are called
         self._inputs(homes)
         self.home = self._written_early() | self._gradients_together()
 
@@ -46,6 +50,9 @@ class Buffers:
                 self.parameters.append(name)
         for x in self.program.of_kind(STATE):
             self._fix(x, homes.of[id(x)], "s")
+            self.places[id(x)] = self.names[id(x)]
+            if not x.shape:
+                self._set(x, f"{self.places[id(x)]}[()]")  # NumPy is quicker with single numbers than with arrays of one
         for x in self.program.of_kind(CONSTANT):
             self._fix(x, x.source, "c") if isinstance(x.source, np.ndarray) else self._bind_name(x, x.source, "c")
 
@@ -60,6 +67,10 @@ class Buffers:
         name = f"{letter}{len(self.bound)}"
         self.bound[name] = what
         return name
+
+    def _set(self, x: Value, expression: str) -> None:
+        self.names[id(x)] = f"v{next(self.count)}"
+        self.lines.append(f"{self.names[id(x)]} = {expression}")
 
     def _function(self, f: Any, name: str) -> str:
         name = name if self.bound.setdefault(name, f) is f else f"{name}{len(self.bound)}"

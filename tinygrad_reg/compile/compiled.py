@@ -146,6 +146,7 @@ class Compiled:
             result = self.function(*given[0], **given[1])
             program = tape.program(results_of(result))
         tape.name_states(guards.modules())
+        guards.watch(tape.held, tape.arrays_met(), tape.states())
         entry = Entry(self, key, guards, tape, program, result, arrays)
         outcome = entry.first(tape)
         self._remember(key, entry)
@@ -200,7 +201,7 @@ def _objects(x: Any) -> list[Any]:
         return [found for value in x.values() for found in _objects(value)]
     if isinstance(x, (list, tuple)):
         return [found for value in x for found in _objects(value)]
-    return [x]
+    return [] if isinstance(x, np.ndarray) else [x]
 
 
 def _joined(first: Any, rest: Any) -> Any:

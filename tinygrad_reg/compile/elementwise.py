@@ -8,7 +8,8 @@ import numpy as np
 
 from .buffers import Buffers
 from .program import CONSTANT, Step, Value
-from .scalar import Given, Made, Part, astype, form
+from .scalar import Given, Part, astype
+from .ufuncs import parts_of, sample_of
 
 __all__ = ["Elementwise"]
 
@@ -18,78 +19,51 @@ _REPEATED = 1 << 18  # bytes up to which a number is rather repeated in an array
 
 
 class Elementwise(Buffers):
-    """Takes an op apart into the ufunc calls of its forward, and writes a line for each."""
+    """Writes a line for each ufunc call; steps of several calls have been split before."""
 
     def is_ufuncs(self, step: Step) -> bool:
         """Whether a step is made of ufunc calls, which can write anywhere."""
-        return self._parts(step) is not None
+        return len(parts_of(step) or ()) == 1
 
     def _call(self, f: Any, operands: list[str], out: Value, *, instead_of: Value | None = None) -> None:
         self._take(out, instead_of)
         keyword = "out=" if f in (np.maximum, np.minimum) else ""  # which NumPy does not want it by position
         self.lines.append(f"{self._function(f, f.__name__)}({', '.join([*operands, keyword + self.names[id(out)]])})")
 
-    def _parts(self, step: Step) -> tuple[Part, ...] | None:
-        """The ufunc calls that make up an elementwise step, if they give the result's dtype."""
-        if not step.op.elementwise and step.op.name != "astype":
-            return None
-        found = form(step.op, step.settings, [_kind(x) for x in step.inputs])
-        if found is None or type(found.result) is not Made or found.result.place != len(found.parts) - 1:
-            return None
-        return found.parts if self._kinds(found.parts, step)[-1][1] == step.out.dtype else None
+    def _elementwise(self, i: int, step: Step, part: Part) -> None:
+        operands = [self._operand(x, step, part) for x in part.operands if not isinstance(x, np.dtype)]
+        anew = part.name in ("where", "astype") or id(step.out) in self.home
+        self._part(part, step.out, operands, None if anew else self._dying(i, step))
 
-    def _kinds(self, parts: tuple[Part, ...], step: Step) -> list[tuple[tuple[int, ...], Any]]:
-        """Shape and dtype of what each part gives."""
-        kinds: list[tuple[tuple[int, ...], Any]] = []
-        for part in parts:
-            shapes, samples = [], []
-            for x in part.operands:
-                shape, sample = self._sample(x, step, kinds)
-                shapes.append(shape)
-                samples.append(sample)
-            with np.errstate(all="ignore"):
-                kinds.append((np.broadcast_shapes(*shapes), np.asarray(part.function(*samples)).dtype))
-        return kinds
-
-    def _sample(self, x: Any, step: Step, kinds: list[Any]) -> tuple[tuple[int, ...], Any]:
-        if type(x) is Made:
-            return kinds[x.place][0], np.ones(1, kinds[x.place][1])
-        if type(x) is Given:
-            value = step.inputs[x.place]
-            weak: Any = value.source if value.kind == CONSTANT else 1.0
-            return value.shape, weak if value.weak else np.ones(1, value.dtype)
-        return (), x
-
-    def _elementwise(self, i: int, step: Step, parts: tuple[Part, ...]) -> None:
-        kinds = self._kinds(parts, step)
-        temporaries: list[Value] = []
-        for place, (part, (shape, dtype)) in enumerate(zip(parts, kinds, strict=True)):
-            last = place == len(parts) - 1
-            out = step.out if last else Value(shape, dtype)
-            temporaries.append(out)
-            dying = self._dying(i, step) if last and len(parts) == 1 and part.name not in ("where", "astype") and id(out) not in self.home else None
-            self._part(part, out, [self._operand(x, step, temporaries, kinds, part) for x in part.operands], dying)
-        for out in temporaries[:-1]:
-            raw = self.memory.pop(id(out))
-            self.pool.setdefault(raw.nbytes, []).append(raw)
-
-    def _operand(self, x: Any, step: Step, temporaries: list[Value], kinds: list[Any], part: Part) -> str:
-        if type(x) is Made:
-            return self.names[id(temporaries[x.place])]
+    def _operand(self, x: Any, step: Step, part: Part) -> str:
+        as_it_is = part.name in ("where", "power")  # NumPy treats some numbers in a way of their own
         if type(x) is Given:
             value = step.inputs[x.place]
             if not (value.weak and value.kind == CONSTANT):
-                return self.names[id(value)]
+                single = value.kind != CONSTANT and not value.shape and step.out.shape and not as_it_is
+                return self._as_array(value, x, step, part) if single else self.names[id(value)]
             x = value.source
-        if isinstance(x, np.dtype):
-            return ""  # of astype: it is known from the result
-        if part.name in ("where", "power"):
-            return self._name(x, "c")  # NumPy treats some numbers in a way of their own
+        if as_it_is:
+            return self._name(x, "c")
         if part.name in ("maximum", "minimum") and len(step.out.shape) and not np.shape(x):
             shape = step.out.shape if step.out.nbytes <= _REPEATED else step.out.shape[-1:]
             return self._name(np.full(shape, x, step.out.dtype), "c")  # NumPy is several times slower with a single number
-        strong = [s for _, s in (self._sample(y, step, kinds) for y in part.operands) if isinstance(s, np.ndarray)]
+        strong = _strong(step, part)
         return self._name(np.asarray(x, np.result_type(*strong, x)) if strong else x, "c")  # quicker than a Python number
+
+    def _as_array(self, value: Value, given: Given, step: Step, part: Part) -> str:
+        """A single number as an array of one element: it is made once, and quicker in NumPy than its own conversion at each use."""
+        if id(value) in self.arrays:
+            return self.places.get(id(value), self.names[id(value)])
+        strong = _strong(step, part)
+        dtype = np.result_type(*strong, sample_of(given, step, [])[1]) if value.weak else value.dtype
+        return self._number(value, dtype) if strong else self.names[id(value)]
+
+    def _number(self, x: Value, dtype: Any) -> str:
+        if (id(x), dtype) not in self.numbers:
+            name = self.numbers[id(x), dtype] = self._name(np.empty((), dtype), "k")
+            self.lines.append(f"{name}[()] = {self.names[id(x)]}")
+        return self.numbers[id(x), dtype]
 
     def _part(self, part: Part, out: Value, operands: list[str], dying: Value | None) -> None:
         f: Any = part.function
@@ -115,26 +89,30 @@ class Elementwise(Buffers):
     def _mask(self, out: Value, condition: str, kept: str, turned: bool) -> bool:
         """Bits of ``kept`` masked by the condition, or by its opposite: without the branch for each element that np.where has."""
         integer = _BITS.get(out.dtype)
-        c: Any = self.bound.get(condition)
-        x: Any = self.bound.get(kept)
-        if integer is None or not _fits(c, out.shape, np.dtype(bool)) or not _fits(x, out.shape, out.dtype):
+        wanted = ((condition, np.dtype(bool), np.int8), (kept, out.dtype, integer), (self.names[id(out)], out.dtype, integer))
+        if integer is None or not all(self._fits(name, out.shape, dtype) for name, dtype, _ in wanted):
             return False
+        flags, bits, result = (self._viewed(name, as_dtype) for name, _, as_dtype in wanted)
         raw = self._raw(out.nbytes)
-        mask, bits = self._name(raw.view(integer).reshape(out.shape), "m"), self._name(c.view(np.int8), "m")
+        mask = self._name(raw.view(integer).reshape(out.shape), "m")
         if turned:
-            self.lines.append(f"{self._function(np.subtract, 'subtract')}({bits}, {self._name(np.asarray(1, np.int8), 'c')}, {mask})")
+            self.lines.append(f"{self._function(np.subtract, 'subtract')}({flags}, {self._name(np.asarray(1, np.int8), 'c')}, {mask})")
         else:
-            self.lines.append(f"{self._function(np.negative, 'negative')}({bits}, {mask})")
-        kept, result = self._name(x.view(integer), "m"), self._name(self.arrays[id(out)].view(integer), "m")
-        self.lines.append(f"{self._function(np.bitwise_and, 'bitwise_and')}({kept}, {mask}, {result})")
+            self.lines.append(f"{self._function(np.negative, 'negative')}({flags}, {mask})")
+        self.lines.append(f"{self._function(np.bitwise_and, 'bitwise_and')}({bits}, {mask}, {result})")
         self.pool.setdefault(raw.nbytes, []).append(raw)
         return True
 
+    def _fits(self, name: str, shape: tuple[int, ...], dtype: Any) -> bool:
+        """Whether the memory of this name stays, and can be looked at as numbers of another dtype."""
+        x = self.bound.get(name)
+        return isinstance(x, np.ndarray) and x.shape == shape and x.dtype == dtype and x.flags.c_contiguous
 
-def _fits(x: Any, shape: tuple[int, ...], dtype: Any) -> bool:
-    return isinstance(x, np.ndarray) and x.shape == shape and x.dtype == dtype and x.flags.c_contiguous
+    def _viewed(self, name: str, dtype: Any) -> str:
+        return self._name(self.bound[name].view(dtype), "m")
 
 
-def _kind(x: Value) -> Any:
-    """A value's dtype, or the type of a Python number."""
-    return type(x.source) if x.weak and x.kind == CONSTANT else float if x.weak else x.dtype
+def _strong(step: Step, part: Part) -> list[Any]:
+    """Samples of the operands that are not Python numbers."""
+    samples = (sample_of(x, step, [])[1] for x in part.operands)
+    return [x for x in samples if isinstance(x, np.ndarray)]

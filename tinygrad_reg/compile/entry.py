@@ -48,6 +48,8 @@ class Entry:
         self.steady = tape.steady
         self.runs, self.since, self.compiling = 0, 0.0, False
         self.replay: Any = None
+        self.numbers_of = -1  # the count of changes when the numbers were asked for last
+        self.given = [0.0]
         self.better: Any = None  # a replay and its program, made in the background and not yet in use
         self.failure = ""
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..tensor import Home
 from .passes.packing import Pack
-from .program import Value
+from .program import Value, is_fixed
 
 __all__ = ["Homes", "StateChanged"]
 
@@ -27,7 +27,7 @@ class Homes:
     States that are packed live one behind the other. A home is a plain array, quick in NumPy, on memory that says what it is.
     """
 
-    def __init__(self, states: Sequence[Value], packs: Sequence[Pack] = ()) -> None:
+    def __init__(self, states: Sequence[Value], packs: Sequence[Pack] = (), assigned: Sequence[Value] = ()) -> None:
         together = [part for pack in packs for part in pack.parts]
         alone = {id(x): x for x in states if x.source is not None}
         self.states = list({**alone, **{id(x): x for x in together}}.values())
@@ -37,6 +37,8 @@ class Homes:
         self.of: dict[int, Any] = {}  # by a state's id: its home
         self.arrays: list[Any] = []
         self._counts: list[int] = []
+        self._stay = set(range(len(self.states))).difference(self.places(assigned))  # no run writes to these
+        self._copied: list[Any] = []
         self.renewed()
 
     def places(self, states: Sequence[Value]) -> list[int]:
@@ -57,11 +59,15 @@ class Homes:
                 if sys.getrefcount(array) > self._counts[i] + 2:  # `data` and the Tensor itself
                     return False
                 continue
+            if data is self._copied[i]:
+                continue
             if (data.shape, data.dtype) != self.kinds[i]:
                 raise StateChanged
             if sys.getrefcount(array) > self._counts[i]:
                 return False
             array[...] = data
+            if i in self._stay and is_fixed(data):
+                self._copied[i] = data
         return True
 
     def renewed(self) -> None:
@@ -77,6 +83,7 @@ class Homes:
             if id(x) not in self.of:
                 self.of[id(x)] = np.ndarray.__new__(Home, x.shape, x.dtype).view(np.ndarray)
         self.arrays = [self.of[id(x)] for x in self.states]
+        self._copied = [None] * len(self.arrays)
 
     def handed_over(self, which: Sequence[int]) -> None:
         """The Tensors take what the run has put into their homes."""

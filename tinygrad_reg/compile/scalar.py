@@ -189,13 +189,23 @@ def form(op: Op, settings: dict[str, Any] | None = None, dtypes: Sequence[Any] |
 def _form(op: Op, settings: dict[str, Any], dtypes: tuple[Any, ...]) -> Form | None:
     if op.name == "astype" and "dtype" in settings:
         return Form((Part(astype, (Given(0), np.dtype(settings["dtype"]))),), Made(0))
-    if op.variadic or len(dtypes) != op.arity:
+    if op.draws or op.variadic or not op.arity or len(dtypes) != op.arity or not all(map(_plain, settings.values())):
         return None
-    parts: list[Part] = []
-    symbols = [None if d is None else _Symbol(Given(i), d, parts) for i, d in enumerate(dtypes)]
     try:
-        out = op.forward(*symbols, **settings)
-        out = out.item() if isinstance(out, np.ndarray) and out.ndim == 0 else out
-        return Form(tuple(parts), out.operand if isinstance(out, _Symbol) else _number(out))
+        found, again = _traced(op, settings, dtypes), _traced(op, settings, dtypes)
     except Exception:
         return None
+    return found if found is not None and repr(found) == repr(again) else None  # a forward may draw random numbers
+
+
+def _plain(setting: Any) -> bool:
+    """Whether a setting cannot be used up: a random generator would have drawn when it is really called."""
+    return setting is None or isinstance(setting, (bool, int, float, str, np.generic, np.dtype, type))
+
+
+def _traced(op: Op, settings: dict[str, Any], dtypes: tuple[Any, ...]) -> Form | None:
+    parts: list[Part] = []
+    symbols = [None if d is None else _Symbol(Given(i), d, parts) for i, d in enumerate(dtypes)]
+    out = op.forward(*symbols, **settings)
+    out = out.item() if isinstance(out, np.ndarray) and out.ndim == 0 else out
+    return Form(tuple(parts), out.operand) if isinstance(out, _Symbol) else None

@@ -21,7 +21,7 @@ from ..mode import grad_enabled
 from ..op import Op
 from ..ops.elementwise import add, astype, divide, multiply, negative, power, subtract
 from ..tensor import Tensor, constant, frozen, made_by
-from .program import ARGUMENT, CONSTANT, GRADIENT, NUMBER, STATE, Program, Step, Update, Value
+from .program import ARGUMENT, CONSTANT, GRADIENT, NUMBER, STATE, Program, Step, Update, Value, is_fixed
 
 __all__ = ["CaptureError", "Number", "Tape", "Traced"]
 
@@ -141,7 +141,7 @@ class Tape:
         self.steps: list[Step] = []
         self.places: list[str] = []  # the layers that we are in, by name
         self._layers: list[Any] = []
-        self.effects: list[Callable[[], None]] = []  # what else happens at each run, such as counting steps
+        self.effects: list[Callable[..., None]] = []  # what else happens at each run, such as counting steps; effect(-n) undoes n of them
         self.grads_met: list[tuple[Tensor, bool]] = []  # gradients that were looked at, and whether there was one
         self._values: dict[int, tuple[Tensor, Traced]] = {}  # by id of the Tensor; the Tensor is kept, so that the id stays its own
         self._start: dict[int, Value] = {}
@@ -153,6 +153,8 @@ class Tape:
         self._updates: list[Update] = []
         self._constants: dict[Any, tuple[Any, Traced]] = {}
         self._numbers: dict[Any, Number] = {}
+        self.differentiated = False  # whether a gradient was recorded, to be differentiated itself
+        self.held: list[np.ndarray] = []  # arrays whose numbers the program depends on
 
     # ------------------------------------------------------------------------------------ what goes in
 
@@ -177,6 +179,10 @@ class Tape:
             self._numbers[key] = Number(Value((), np.dtype(np.float64), NUMBER, ask, weak=True, name=str(key[0])), ask(), self)
         return self._numbers[key]
 
+    def known(self, array: np.ndarray) -> Any:
+        """An array of somebody else, who may change it: as a Tensor, whose numbers are read at each run."""
+        return array if is_fixed(array) else constant(self._operand(astype, array))
+
     def traced(self, x: Tensor) -> Traced:
         """The value of a Tensor by now."""
         if type(x._data) is Traced:
@@ -187,6 +193,10 @@ class Tape:
             found = self._values[id(x)] = (x, Traced(state, x._data))
             self._start[id(x)] = state
         return found[1]
+
+    def fixed(self, x: Any) -> Any:
+        """A Tensor of numbers that are the same at each run; anything but an array stays what it is."""
+        return constant(self._operand(astype, x)) if isinstance(x, (np.ndarray, np.generic, *_WEAK)) else x
 
     def _operand(self, op: Op, x: Any) -> Any:
         if type(x) is Tensor:
@@ -205,8 +215,13 @@ class Tape:
 
     def record(self, op: Op, inputs: Sequence[Any], settings: dict[str, Any]) -> Any:
         """Compute an op, write it down, and remember for the gradient how it was done: what ``record`` of Tensors does, and the tape."""
+        if op is not recall and any(map(_holds_tensors, settings.values())):
+            return self._by_key(op, inputs, settings)
         operands = [self._operand(op, x) for x in inputs]
+        self.hold(*settings.values())
         settings = op.filled(settings)
+        for i in op.shaped_by(settings):
+            self._fix_shape(op, operands[i].value)
         if op is recall:
             traced = settings["value"]
             return self._result(op, inputs, operands, settings, traced if type(traced) is Traced else operands[0])
@@ -224,6 +239,26 @@ class Tape:
             return Number(value, data, self)
         out = self._result(op, inputs, operands, settings, Traced(value, data))
         return out.several() if value.parts else out
+
+    def hold(self, *settings: Any) -> None:
+        """Arrays among settings, such as keys of indexing, are copied into the program: it holds for their numbers of now only."""
+        for x in settings:
+            if isinstance(x, np.ndarray) and not is_fixed(x):
+                self.held.append(x)
+            elif isinstance(x, (tuple, list)):
+                self.hold(*x)
+
+    def _fix_shape(self, op: Op, x: Value) -> None:
+        """The shape of what ``op`` gives depends on the numbers of x: these must not change."""
+        if x.kind != CONSTANT:
+            _refuse(f"the shape of what {op.name} gives depends on numbers")
+        self.hold(x.source)
+
+    def _by_key(self, op: Op, inputs: Sequence[Any], settings: dict[str, Any]) -> Any:
+        """An op with Tensors among its settings: done by another way where its key may be an input."""
+        if op.keyed is None or not all(name == "key" for name, x in settings.items() if _holds_tensors(x)):
+            _refuse(f"a setting of {op.name} is a Tensor, and its numbers are asked for")
+        return op.keyed(*inputs, **settings)
 
     def _result(self, op: Op, inputs: Sequence[Any], operands: list[Any], settings: dict[str, Any], traced: Traced) -> Tensor:
         needed = any(type(x) is Tensor and x._needs_grad for x in inputs)
@@ -246,6 +281,8 @@ class Tape:
     def update(self, gradient: Tensor, pairs: Sequence[tuple[Tensor, Any]]) -> None:
         """What an optimiser does to a parameter and to what it remembers of it."""
         before = [self.traced(x).value for x, _ in pairs]
+        # A new value may be an old one of another, as the point before is: all are looked at before any changes.
+        pairs = [(x, constant(self.traced(new)) if type(new) is Tensor else new) for x, new in pairs]
         for x, new in pairs:
             self.assign(x, new)
         self._updates.append(Update(self.traced(gradient).value, [(old, self.traced(x).value) for old, (x, _) in zip(before, pairs, strict=True)]))
@@ -303,6 +340,20 @@ class Tape:
         for key, value in self._start.items():
             value.name = names.get(key, value.name)
 
+    def arrays_met(self) -> set[int]:
+        """The ids of all arrays of others that ops were applied to, and of those in whose memory they lie: they are read at each run."""
+        found: set[int] = set()
+        for array, _ in self._constants.values():
+            base = array
+            while isinstance(base, np.ndarray):
+                found.add(id(base))
+                base = base.base
+        return found
+
+    def states(self) -> list[Tensor]:
+        """The Tensors that are read at each run."""
+        return [x for x, _ in self._values.values()]
+
     def commit(self) -> None:
         """Make all changes for real, as the function has returned."""
         for x, new in self._values.values():
@@ -316,6 +367,10 @@ class Tape:
 
     def _given(self, x: Tensor) -> Tensor:
         return self._stands_for.get(id(x), x)
+
+
+def _holds_tensors(x: Any) -> bool:
+    return type(x) in (Tensor, Number) or (isinstance(x, (tuple, list)) and any(map(_holds_tensors, x)))
 
 
 def _is_start(x: Tensor, grad: Tensor | None) -> bool:

@@ -12,11 +12,13 @@ from .homes import Homes
 from .liveness import VIEWS
 from .passes.packing import PACK
 from .program import STATE, Program, Step, Value
+from .ufuncs import parts_of
 
-__all__ = ["Writer"]
+__all__ = ["FOLDS", "Writer"]
 
 _INFIX = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
-_FOLDS = {"sum": np.add.reduce, "max": np.maximum.reduce, "min": np.minimum.reduce, "prod": np.multiply.reduce}
+FOLDS = {"sum": np.add.reduce, "max": np.maximum.reduce, "min": np.minimum.reduce, "prod": np.multiply.reduce}
+_FEW = 1 << 12  # elements
 
 
 class Writer(Elementwise):
@@ -24,10 +26,13 @@ class Writer(Elementwise):
 
     def __init__(self, program: Program, homes: Homes) -> None:
         super().__init__(program, homes)
-        for i, step in enumerate(program.steps):
+        self._steps()
+        self._finish()
+
+    def _steps(self) -> None:
+        for i, step in enumerate(self.program.steps):
             self._step(i, step)
             self._release(i, step)
-        self._finish()
 
     def text(self) -> str:
         """The function, as text."""
@@ -47,12 +52,14 @@ class Writer(Elementwise):
             return
         if not step.out.shape or step.out.parts:
             self._scalar(step)
-        elif step.op.name == "matmul" and all(len(x.shape) == 2 for x in step.inputs) and step.out.dtype.kind == "f":
+        elif (
+            step.op.name == "matmul" and all(len(x.shape) in (1, 2) and x.dtype == step.out.dtype for x in step.inputs) and step.out.dtype.kind == "f"
+        ):
             self._call(np.dot, [self.names[id(x)] for x in step.inputs], step.out)
-        elif step.op.name in _FOLDS and step.settings.get("dtype") is None and step.out.dtype == step.inputs[0].dtype:
+        elif step.op.name in FOLDS and step.settings.get("dtype") is None and step.out.dtype == step.inputs[0].dtype:
             self._fold(step)
-        elif (parts := self._parts(step)) is not None:
-            self._elementwise(i, step, parts)
+        elif len(parts := parts_of(step) or ()) == 1:
+            self._elementwise(i, step, parts[0])
         else:
             self._generic(step)
 
@@ -66,16 +73,31 @@ class Writer(Elementwise):
         return True
 
     def _scalar(self, step: Step) -> None:
-        inputs = [self.names[id(x)] for x in step.inputs]
-        infix = _INFIX.get(step.op.name)
+        names, infix = [self.names[id(x)] for x in step.inputs], _INFIX.get(step.op.name)
         if infix and all(x.shape == () for x in step.inputs):
-            self._set(step.out, f"{inputs[0]} {infix} {inputs[1]}")
+            self._set(step.out, f"{names[0]} {infix} {names[1]}")
+        elif step.op.name == "sum_of_squares" and self._is_float(step) and (flat := self._flat(step.inputs[0])):
+            self._set(step.out, f"{names[1]} * {self._function(np.dot, 'dot')}({flat}, {flat})")
+        elif step.op.name == "sum" and self._is_float(step) and step.settings.get("dtype") is None and (flat := self._flat(step.inputs[0])):
+            self._set(step.out, self._sum(flat, step.inputs[0]))
         else:
             self._generic(step)
 
-    def _set(self, x: Value, expression: str) -> None:
-        self.names[id(x)] = f"v{len(self.names)}"
-        self.lines.append(f"{self.names[id(x)]} = {expression}")
+    def _is_float(self, step: Step) -> bool:
+        x = step.inputs[0]
+        return x.dtype == step.out.dtype and x.dtype.kind == "f" and x.dtype.itemsize > 2 and x.shape != ()
+
+    def _sum(self, flat: str, x: Value) -> str:
+        if x.size <= _FEW:  # BLAS is quicker, but adds in a less exact order
+            return f"{self._function(np.dot, 'dot')}({self._name(np.ones(x.size, x.dtype), 'c')}, {flat})"
+        return f"{self._function(FOLDS['sum'], 'sum_')}({flat})"
+
+    def _flat(self, x: Value) -> str | None:
+        """All elements in one row, if that can be had without a copy."""
+        array = self.arrays.get(id(x))
+        if len(x.shape) == 1:
+            return self.names[id(x)]
+        return self._name(array.reshape(-1), "w") if array is not None and array.flags.c_contiguous else None
 
     def _generic(self, step: Step) -> None:
         settings = [f"{key}={self._name(value, 'k')}" for key, value in step.settings.items()]
@@ -88,7 +110,7 @@ class Writer(Elementwise):
             self._call(np.dot, [self._name(np.ones(x.shape[0], x.dtype), "c"), self.names[id(x)]], step.out)  # BLAS adds rows faster
             return
         self._take(step.out)
-        f = self._function(_FOLDS[step.op.name], f"{step.op.name}_")
+        f = self._function(FOLDS[step.op.name], f"{step.op.name}_")
         keepdims = ", True" if step.settings["keepdims"] else ""
         self.lines.append(f"{f}({self.names[id(x)]}, {self._name(axis, 'k')}, None, {self.names[id(step.out)]}{keepdims})")
 
@@ -114,7 +136,7 @@ class Writer(Elementwise):
                     new = kept
                 news.append((state, new))
             for state, new in news:
-                self.lines.append(f"{self.names[id(state)]}[...] = {new}")
+                self.lines.append(f"{self.places[id(state)]}[...] = {new}")
             self.lines.append("return results")
         else:
             self.lines.append(f"return ({''.join(f'{x}, ' for x in results)})".replace(", )", ",)"))

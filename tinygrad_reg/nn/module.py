@@ -44,6 +44,10 @@ class Module:
         changes.count += 1
         super().__setattr__(name, value)
 
+    def __delattr__(self, name: str) -> None:
+        changes.count += 1
+        super().__delattr__(name)
+
     def forward(self, *inputs: Any) -> Any:
         """What the module computes; to be written by each kind of module."""
         raise NotImplementedError(f"{type(self).__name__} has no forward(); write one that returns what the module computes.")

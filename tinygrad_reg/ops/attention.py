@@ -14,6 +14,7 @@ from .choice import equal, where
 from .linalg import matmul
 from .neural import softmax
 from .reduction import all
+from .seen import values
 from .shape import as_floats
 from .windows import shaped
 
@@ -139,15 +140,11 @@ def _add_rows_back(g, out, x, indices, rows, padding_idx):
     taken = embedding(indices, g)
     if padding_idx is None:
         return taken
-    return where(equal(np.asarray(_plain(indices)), _padding_row(padding_idx, rows))[..., None], 0, taken)
+    return where(equal(np.asarray(indices) if isinstance(indices, int) else values(indices), _padding_row(padding_idx, rows))[..., None], 0, taken)
 
 
 embedding.defvjp(None, lambda g, out, indices, weight, padding_idx: add_rows(g, indices, rows=weight.shape[0], padding_idx=padding_idx))
 add_rows.defvjp(_add_rows_back, None)
-
-
-def _plain(x: Any) -> Any:
-    return x if isinstance(x, (np.ndarray, np.generic, int)) else x.data
 
 
 def _row_numbers(indices: Any, rows: int) -> Any:

@@ -14,6 +14,7 @@ from .choice import greater_equal, where
 from .complexes import of_reals, refuse_complex
 from .elementwise import as_float
 from .neural import softmax
+from .seen import values
 from .shape import as_array
 
 
@@ -50,7 +51,7 @@ def gumbel_softmax(logits, tau=1.0, hard=False, axis=-1, rng=None):
     soft = softmax((logits + gumbel_noise(logits, rng=rng)) / tau, axis=axis)
     if not hard:
         return soft
-    numbers = soft if isinstance(soft, np.ndarray) else soft.data
+    numbers = values(soft)
     chosen = np.arange(numbers.shape[axis]).reshape(-1, *(1,) * (numbers.ndim - axis - 1)) == np.argmax(numbers, axis, keepdims=True)
     return (chosen.astype(numbers.dtype) - numbers) + soft
 

@@ -185,10 +185,13 @@ def _bits(condition: Any, x: Any) -> bool:
 
 
 def _keep(condition: Any, x: Any) -> Any:
-    # On random conditions np.where mispredicts a branch per element; masking bits is several times
-    # faster, and unlike a product with the mask it turns inf and NaN into 0 too.
-    mask = np.negative(condition.view(np.int8))  # all bits, or none; NumPy widens it on the way
-    return np.bitwise_and(x.view(_SAME_SIZE_INTEGER[x.dtype]), mask).view(x.dtype)
+    # On random conditions np.where mispredicts a branch per element; times 1 or 0 is several times faster, and
+    # on the bits, taken as whole numbers, it turns inf and NaN into 0 too.
+    bits = condition.astype(_SAME_SIZE_INTEGER[x.dtype])
+    if bits.shape != x.shape:
+        return np.multiply(x.view(bits.dtype), bits).view(x.dtype)
+    bits *= x.view(bits.dtype)
+    return bits.view(x.dtype)
 
 
 @op(label="≈")

@@ -11,8 +11,8 @@ from ..op import expression
 from .arranging import ravel
 from .choice import where
 from .joining import broadcast_arrays
-from .matrices import values
 from .placing import gather, take
+from .seen import by_numbers, values
 from .shape import as_array, broadcast_to, stack
 from .sorting import flatnonzero
 from .updating import masked_select, select_back
@@ -54,13 +54,20 @@ def choose(a, choices, mode="raise"):
     if a.dtype.kind not in "iu":
         raise TypeError(f"choose: a is {a.dtype}; it holds whole numbers, which name one of the choices.")
     count = len(choices)
-    if mode == "raise" and a.size and not (values(a).min() >= 0 and values(a).max() < count):
-        raise IndexError(f"choose: a holds {values(a).min()} to {values(a).max()}, and there are {count} choices; use mode='wrap' or mode='clip'.")
+    if mode == "raise":
+        _refuse_others(a, count=count)
     if mode not in ("raise", "wrap", "clip"):
         raise ValueError(f"choose: mode={mode!r}; it must be 'raise', 'wrap' or 'clip'.")
     places = values(a) % count if mode == "wrap" else np.clip(values(a), 0, count - 1)
     _, *arrays = broadcast_arrays(a, *choices)
     return gather(stack(arrays), np.broadcast_to(places, arrays[0].shape)[None], axis=0)[0]
+
+
+@by_numbers(refuses=True)
+def _refuse_others(a: Any, *, count: int) -> Any:
+    if a.size and not (a.min() >= 0 and a.max() < count):
+        raise IndexError(f"choose: a holds {a.min()} to {a.max()}, and there are {count} choices; use mode='wrap' or mode='clip'.")
+    return a
 
 
 @expression(cases=[])
@@ -75,7 +82,7 @@ def piecewise(x, condlist, funclist, *args, **kw):
     Tensor([-1.,  2.])
     """
     x = as_array(x)
-    if isinstance(condlist, (list, tuple)) and all(np.ndim(values(as_array(c))) or not x.ndim for c in condlist):
+    if isinstance(condlist, (list, tuple)) and all(np.ndim(as_array(c)) or not x.ndim for c in condlist):
         conditions = [as_array(c) for c in condlist]
     else:
         conditions = [as_array(condlist)]  # one condition, not in a list

@@ -31,8 +31,9 @@ def of_reals(forward: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(forward)
     def checked(*inputs: Any, **settings: Any) -> Any:
-        if any(map(np.iscomplexobj, inputs)):
-            raise TypeError(_ONLY_REALS)
+        for x in inputs:  # np.iscomplexobj asks the same, but takes longer than a small array's op
+            if type(x) is not float and (x.dtype.kind == "c" if hasattr(x, "dtype") else np.iscomplexobj(x)):
+                raise TypeError(_ONLY_REALS)
         return forward(*inputs, **settings)
 
     return checked

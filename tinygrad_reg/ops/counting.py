@@ -16,24 +16,29 @@ from .elementwise import astype
 from .placing import take
 from .reduction import max, min, sum
 from .shape import as_array
-from .sorting import flatnonzero, searchsorted
+from .sorting import searchsorted
 from .statistics import count_nonzero
 
 
 @op(
     label="count",
     domain=[integers(0, 5), REAL],
-    cases=(case((6,), (6,)), case((3,), (3,), minlength=7), case((0,), (0,), minlength=2)),
+    cases=(case((6,), (6,)), case((3,), (3,), minlength=7), case((3,), (3,), length=6), case((0,), (0,), minlength=2)),
     fits="x is a vector of whole numbers, none below 0, and weights are as many",
 )
-def bincount(x, weights=None, *, minlength=0):
+def bincount(x, weights=None, *, minlength=0, length=None):
     """How often each of 0, 1, 2, … comes in x, or the sum of the ``weights`` of those places; for ``minlength`` numbers at least.
 
+    ``length`` says for how many numbers exactly: x must be below it. A compiled function needs that, to know the shape beforehand.
     Slope in weights: 1.
 
     >>> bincount([0, 2, 2], Tensor([1.0, 2.0, 3.0]))
     Tensor([1., 0., 5.])
     """
+    if length is not None:
+        if np.size(x) and np.max(x) >= length:
+            raise ValueError(f"x holds {np.max(x)}, and length is {length}")
+        minlength = length
     if weights is None:
         return np.bincount(x, None, minlength)
     weights = np.asarray(weights)
@@ -42,7 +47,8 @@ def bincount(x, weights=None, *, minlength=0):
     return np.bincount(x, weights, minlength).astype(np.result_type(weights, np.float32) if weights.dtype.kind == "f" else np.float64)
 
 
-bincount.defvjp(None, lambda g, out, x, weights, minlength: take(g, x))
+bincount.defvjp(None, lambda g, out, x, weights, minlength, length: take(g, x))
+bincount.shaped_by = lambda settings: () if settings["length"] is not None else (0,)
 
 
 @op(
@@ -110,13 +116,12 @@ def histogram(x, bins=10, range=None, density=None, weights=None):
     edges = histogram_bin_edges(x, bins=bins, range=range)
     last = edges.size - 2
     places = where(equal(x, edges[-1]), last, searchsorted(edges, x, side="right") - 1)
-    inside = flatnonzero(logical_and(greater_equal(places, 0), less_equal(places, last)))
+    places = where(logical_and(greater_equal(places, 0), less_equal(places, last)), places, last + 1)  # what lies outside is counted apart
     if weights is not None:
         weights = ravel(as_array(weights))
         if weights.size != x.size:
             raise ValueError(f"histogram: x has {x.size} elements and weights has {weights.size}; give one weight for each.")
-        weights = take(weights, inside)
-    counts = bincount(take(places, inside), weights, minlength=last + 1)
+    counts = bincount(places, weights, length=last + 2)[: last + 1]
     if density:
         counts = counts if counts.dtype.kind == "f" else astype(counts, dtype=edges.dtype)
         counts = counts / sum(counts) / differences(edges)

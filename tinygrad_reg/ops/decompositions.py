@@ -16,7 +16,8 @@ from ..op import op
 from .choice import where
 from .complexes import imag, is_complex, real
 from .diagonals import diag_embed, diagonal, triu
-from .matrices import MATRICES, SQUARE, SQUARES, adjoint, hermitian, steepest, values
+from .matrices import MATRICES, SQUARE, SQUARES, adjoint, hermitian, steepest
+from .seen import by_numbers
 from .shape import concat, expand_dims
 from .solving import linalg_solve_triangular
 
@@ -79,7 +80,7 @@ def _qr(g, out, x, mode):
     (gq, gr), (q, r) = g, out
     m, n = x.shape[-2:]
     k = min(m, n)
-    _refuse(gq[..., k:], "qr", f"columns {k} to {m - 1} of Q, which any orthonormal ones could be")
+    _refuse(gq[..., k:], name="qr", what=f"columns {k} to {m - 1} of Q, which any orthonormal ones could be")
     gq, gr, q, r = gq[..., :k], gr[..., :k, :], q[..., :k], r[..., :k, :]
     if n == k:
         return _qr_tall(gq, gr, q, r)
@@ -89,13 +90,19 @@ def _qr(g, out, x, mode):
 
 
 def _qr_tall(gq, gr, q, r):
-    sizes = np.absolute(np.diagonal(values(r), axis1=-2, axis2=-1))
-    if np.any(sizes <= r.shape[-1] * np.finfo(sizes.dtype).eps * np.max(sizes, axis=-1, keepdims=True, initial=0)):
-        raise np.linalg.LinAlgError("qr: the columns of a matrix are not independent, so Q and R have no derivative there.")
+    _refuse_dependent(r)
     inside = gr @ adjoint(r) - adjoint(q) @ gq
     above = triu(inside, k=1)
     inside = above + adjoint(above) + diag_embed(real(_diagonal(inside)))
     return adjoint(linalg_solve_triangular(r, adjoint(gq + q @ inside), upper=True))
+
+
+@by_numbers(refuses=True)
+def _refuse_dependent(r: Any) -> Any:
+    sizes = np.absolute(np.diagonal(r, axis1=-2, axis2=-1))
+    if np.any(sizes <= r.shape[-1] * np.finfo(sizes.dtype).eps * np.max(sizes, axis=-1, keepdims=True, initial=0)):
+        raise np.linalg.LinAlgError("qr: the columns of a matrix are not independent, so Q and R have no derivative there.")
+    return sizes
 
 
 linalg_qr.defvjp(_qr)
@@ -112,44 +119,58 @@ def absent(g: Any) -> bool:
     return type(g) is np.ndarray and not g.any()
 
 
-def _refuse(g: Any, name: str, what: str) -> None:
-    if np.any(values(g)):
+@by_numbers(refuses=True)
+def _refuse(g: Any, *, name: str, what: str) -> Any:
+    if np.any(g):
         raise ValueError(f"{name}: a gradient came from {what}; it does not exist. Compute from what is determined only.")
+    return g
 
 
 def reads(g: Any) -> Any:
     """Which columns a result was computed from: those with a gradient (all, if the gradient is a variable that happens to be 0)."""
-    columns = np.any(values(g) != 0, axis=-2)
-    return columns if columns.any() or not getattr(g, "requires_grad", False) else np.ones_like(columns)
+    return _columns_read(g, variable=getattr(g, "requires_grad", False))
+
+
+@by_numbers
+def _columns_read(g: Any, *, variable: bool) -> Any:
+    columns = np.any(g != 0, axis=-2)
+    return columns if columns.any() or not variable else np.ones_like(columns)
 
 
 def gaps(v: Any, read: Any, name: str, what: str) -> Any:
     """1/(v_j - v_i) off the diagonal, 0 on it; an error if two equal values stand beside vectors that were read."""
-    numbers, n = values(v), v.shape[-1]
-    differences = np.absolute(numbers[..., None, :] - numbers[..., None])
-    largest = np.max(np.absolute(numbers), axis=-1, initial=0)[..., None, None]
-    equal = ~np.eye(n, dtype=bool) & (differences <= n * np.finfo(numbers.dtype).eps * largest)
-    confused = np.argwhere(equal & (read[..., None, :] | read[..., None]))
-    if len(confused):
-        *stack, i, j = map(int, confused[0])
-        raise ValueError(
-            f"{name}: {what} {i} and {j} are equal ({numbers[(*stack, i)]:.4g}), so their vectors may be turned into each other and have "
-            "no derivative. Compute from the values only, or from vectors whose values differ."
-        )
-    apart = equal | np.eye(n, dtype=bool)
+    apart = _without_gap(v, read, name=name, what=what)
     gap = expand_dims(v, axis=-2) - expand_dims(v, axis=-1)
     return where(apart, 0, 1 / where(apart, 1, gap))
 
 
-def check_phase(phase: Any, scale: Any, name: str) -> None:
+@by_numbers(refuses=True)
+def _without_gap(v: Any, read: Any, *, name: str, what: str) -> Any:
+    n = v.shape[-1]
+    differences = np.absolute(v[..., None, :] - v[..., None])
+    largest = np.max(np.absolute(v), axis=-1, initial=0)[..., None, None]
+    equal = ~np.eye(n, dtype=bool) & (differences <= n * np.finfo(v.dtype).eps * largest)
+    confused = np.argwhere(equal & (read[..., None, :] | read[..., None]))
+    if len(confused):
+        *stack, i, j = map(int, confused[0])
+        raise ValueError(
+            f"{name}: {what} {i} and {j} are equal ({v[(*stack, i)]:.4g}), so their vectors may be turned into each other and have "
+            "no derivative. Compute from the values only, or from vectors whose values differ."
+        )
+    return equal | np.eye(n, dtype=bool)
+
+
+@by_numbers(refuses=True)
+def check_phase(phase: Any, scale: Any, *, name: str) -> Any:
     """An error if a result depends on how complex vectors are turned, as ``phase`` says."""
-    size = np.max(np.absolute(values(phase)), initial=0)
-    largest = np.max(np.absolute(values(scale)), initial=0)
+    size = np.max(np.absolute(phase), initial=0)
+    largest = np.max(np.absolute(scale), initial=0)
     if size > 1e-3 * largest and size > np.sqrt(np.finfo(phase.dtype).eps):
         raise ValueError(
             f"{name}: the gradient says that a result changes when a complex vector is multiplied by a number of size 1. The vectors are known up "
             "to such a number only, so that result has no derivative; compute from sizes, or from products like v @ vᴴ."
         )
+    return size
 
 
 # --------------------------------------------------------------------------------------------- singular values
@@ -175,8 +196,8 @@ def linalg_svd(x, *, full_matrices=True):
 def _svd(g, out, x, full_matrices):
     (gu, gs, gvh), (u, s, vh) = g, out
     k = s.shape[-1]
-    _refuse(gu[..., k:], "svd", f"the columns of U from {k} on, which any orthonormal ones could be")
-    _refuse(gvh[..., k:, :], "svd", f"the rows of Vh from {k} on, which any orthonormal ones could be")
+    _refuse(gu[..., k:], name="svd", what=f"the columns of U from {k} on, which any orthonormal ones could be")
+    _refuse(gvh[..., k:, :], name="svd", what=f"the rows of Vh from {k} on, which any orthonormal ones could be")
     gu, u, gvh, vh = gu[..., :k], u[..., :k], gvh[..., :k, :], vh[..., :k, :]
     if absent(gu) and absent(gvh):
         return (u * expand_dims(gs, axis=-2)) @ vh
@@ -195,7 +216,7 @@ def _svd_vectors(gu, gs, gvh, u, s, vh):
     if tall or wide or is_complex(u):
         inverse = 1 / _not_zero(columns, read)
     if is_complex(u):
-        check_phase(imag(_diagonal(odd_u + odd_v)), odd_u, "svd")
+        check_phase(imag(_diagonal(odd_u + odd_v)), odd_u, name="svd")
         inside = inside + diag_embed(_diagonal(odd_u * inverse) / 2)
     slope = u @ inside @ vh
     if tall:
@@ -207,13 +228,17 @@ def _svd_vectors(gu, gs, gvh, u, s, vh):
 
 def _not_zero(s: Any, read: Any) -> Any:
     """s, with 1 for zeros whose vectors were not read; an error where they were."""
-    numbers = values(s)
-    zero = numbers <= numbers.shape[-1] * np.finfo(numbers.dtype).eps * np.max(numbers, axis=-1, keepdims=True, initial=0)
+    return where(_zeros_unread(s, read), 1, s)
+
+
+@by_numbers(refuses=True)
+def _zeros_unread(s: Any, read: Any) -> Any:
+    zero = s <= s.shape[-1] * np.finfo(s.dtype).eps * np.max(s, axis=-1, keepdims=True, initial=0)
     if np.any(zero & read[..., None, :]):
         raise ValueError(
             "svd: a singular value is 0, so its vectors have no derivative. Compute from the values only, or from vectors of other values."
         )
-    return where(zero, 1, s)
+    return zero
 
 
 linalg_svd.defvjp(_svd)

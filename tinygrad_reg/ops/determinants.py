@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from ..domain import INVERTIBLE
+from ..mode import capturing
 from ..op import op
 from .choice import where
 from .complexes import imag, is_complex
 from .decompositions import linalg_svd
-from .matrices import SQUARE, SQUARES, adjoint, values
+from .matrices import SQUARE, SQUARES, adjoint
 from .reduction import sum
+from .seen import by_numbers, values
 from .shape import expand_dims
 from .solving import linalg_inv
 
@@ -63,7 +65,7 @@ def _inverse(x: Any) -> Any:
 
 
 def _det(g, out, x):
-    inverse = _inverse(values(x))
+    inverse = None if capturing() else _inverse(values(x))  # a captured step may meet either kind, and cofactors are right for both
     if inverse is None:
         return expand_dims(g, axis=(-2, -1)) * linalg_cofactors(x)
     return expand_dims(g * out, axis=(-2, -1)) * (inverse if x is values(x) else linalg_inv(x)).mT
@@ -73,11 +75,20 @@ linalg_det.defvjp(_det)
 
 
 def _cofactors(g, out, x):
-    if _inverse(values(x)) is None:
+    if capturing():
+        _refuse_singular(x)
+    elif _inverse(values(x)) is None:
         return _cofactors_by_singular_values(g, x)
     y = linalg_inv(x).mT
     slope = sum(g * y, axis=(-2, -1), keepdims=True) * y - y @ g.mT @ y
     return expand_dims(linalg_det(x), axis=(-2, -1)) * slope
+
+
+@by_numbers(refuses=True)
+def _refuse_singular(x: Any) -> Any:
+    if _inverse(x) is None:
+        raise np.linalg.LinAlgError("det: a matrix has no inverse; its second derivative is known in eager mode only, not in a compiled function.")
+    return x
 
 
 def _cofactors_by_singular_values(g, x):

@@ -15,7 +15,8 @@ from ..op import op
 from .complexes import conj, imag, is_complex, real
 from .decompositions import absent, check_phase, gaps, reads
 from .diagonals import diag_embed, diagonal
-from .matrices import SQUARE, SQUARES, adjoint, hermitian, steepest, values
+from .matrices import SQUARE, SQUARES, adjoint, hermitian, steepest
+from .seen import values
 from .shape import expand_dims
 from .solving import linalg_solve
 
@@ -44,7 +45,7 @@ def _eigh(g, out, x, UPLO):  # noqa: N803
         return (v * expand_dims(gl, axis=-2)) @ adjoint(v)
     turn = adjoint(v) @ gv
     if is_complex(v):
-        check_phase(imag(diagonal(turn, axis1=-2, axis2=-1)), turn, "eigh")
+        check_phase(imag(diagonal(turn, axis1=-2, axis2=-1)), turn, name="eigh")
     inside = turn * gaps(eigenvalues, reads(gv), "eigh", "eigenvalues") + diag_embed(gl)
     slope = v @ inside @ adjoint(v)
     return (slope + adjoint(slope)) / 2
@@ -99,8 +100,8 @@ def _eig(g, out, x):
     if not absent(gv):
         turn = adjoint(v) @ gv
         sizes = diagonal(turn, axis1=-2, axis2=-1)
-        turned_by_nature = True if is_complex(x) else values(eigenvalues).imag != 0  # real vectors of a real matrix stay real
-        check_phase(imag(sizes) * turned_by_nature, turn, "eig")
+        turned_by_nature = True if is_complex(x) else imag(values(eigenvalues)) != 0  # real vectors of a real matrix stay real
+        check_phase(imag(sizes) * turned_by_nature, turn, name="eig")
         turn = turn - adjoint(v) @ (v * expand_dims(real(sizes), axis=-2))
         inside = inside + turn * conj(gaps(eigenvalues, reads(gv), "eig", "eigenvalues"))
     slope = linalg_solve(adjoint(v), inside @ adjoint(v))

@@ -11,6 +11,8 @@ from ..domain import REAL, case, integers
 from ..op import expression, op
 from .arranging import moveaxis
 from .placing import take
+from .seen import by_numbers
+from .seen import values as numbers
 from .shape import as_array, broadcast_to, concat, reshape, stack
 
 # ----------------------------------------------------------------------------------------- to one shape
@@ -167,7 +169,7 @@ def insert(x, obj, values, axis=None):
     x, values = as_array(x), as_array(values)
     x, axis = (reshape(x, shape=(-1,)), 0) if axis is None else (x, normalize_axis_index(axis, x.ndim, "insert"))
     n = x.shape[axis]
-    places = np.arange(n)[obj] if isinstance(obj, slice) else np.asarray(obj)
+    places = np.arange(n)[obj] if isinstance(obj, slice) else numbers(as_array(obj))
     places = np.flatnonzero(places) if places.dtype == np.bool_ else places
     count = places.size
     if count == 1:  # then any number of values goes there
@@ -176,11 +178,17 @@ def insert(x, obj, values, axis=None):
             values = moveaxis(values, 0, axis)
         count = values.shape[axis]
     try:
-        order = np.insert(np.arange(n), places if places.size else [], np.arange(n, n + count))
+        order = _order(places, n=n, count=count)
         values = broadcast_to(values, shape=(*x.shape[:axis], count, *x.shape[axis + 1 :]))
     except (IndexError, ValueError) as error:
         raise type(error)(f"insert: {error}. Got x of shape {x.shape}, values of shape {values.shape}, axis={axis}, obj={obj!r}.") from None
     return take(concat([x, values], axis=axis), order, axis=axis)
+
+
+@by_numbers
+def _order(places: Any, *, n: int, count: int) -> Any:
+    """Numbers from 0 to n, with ``count`` further ones before ``places``."""
+    return np.insert(np.arange(n), places if places.size else [], np.arange(n, n + count))
 
 
 @expression(cases=(case((5,), obj=1), case((2, 4), obj=[0, -1], axis=1), case((3, 2), obj=slice(None, 2), axis=0), case((2, 2), obj=3)))

@@ -55,3 +55,37 @@ def _right(g, out, a, b):
 
 
 matmul.defvjp(_left, _right)
+
+
+@op(
+    cases=(
+        case((2, 3), (3, 4), (4,)),
+        case((3,), (3, 4), (4,)),
+        case((5, 2, 3), (3, 4), (4,)),
+        case((0, 3), (3, 2), (2,)),
+        case((2, 1), (1, 1), (1,)),
+    ),
+    fits="the inner sizes must agree, (..., n, k) @ (k, m), and bias has shape (m,)",
+)
+def affine(x, weight, bias):
+    """Matrix product plus a bias, ``x @ weight + bias``, without an array for the product alone.
+
+    Slopes: g @ weightᵀ, xᵀ @ g, and 1 in bias.
+
+    >>> affine(Tensor([[1.0, 2.0]]), Tensor([[1.0], [1.0]]), Tensor([0.5]))
+    Tensor([[3.5]])
+    """
+    out = matmul.forward(x, weight)
+    if type(out) is not np.ndarray or bias.shape != out.shape[-1:]:
+        raise ValueError(f"bias has shape {bias.shape}, and the product {out.shape}")
+    if bias.dtype != out.dtype:
+        return out + bias
+    out += bias
+    return out
+
+
+affine.defvjp(
+    lambda g, out, x, weight, bias: _left(g, out, x, weight),
+    lambda g, out, x, weight, bias: _right(g, out, x, weight),
+    lambda g, out, x, weight, bias: g,
+)

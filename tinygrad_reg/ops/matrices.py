@@ -25,11 +25,6 @@ def adjoint(x: Any) -> Any:
     return conj(x.mT) if is_complex(x) else x.mT
 
 
-def values(x: Any) -> Any:
-    """The numbers of x, an array or a Tensor, for a rule that must look at them."""
-    return x if isinstance(x, (np.ndarray, np.generic)) else x.data
-
-
 def steepest(rule: Any) -> Any:
     """A rule written for gradients as users know them, as one for the gradients that the walk uses: conjugated."""
 

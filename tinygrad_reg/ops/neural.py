@@ -9,8 +9,9 @@ import numpy as np
 from ..domain import REAL, case, integers
 from ..op import expression, op
 from .choice import where
-from .elementwise import as_float, exp, negative
-from .reduction import sum
+from .elementwise import as_float, exp, negative, sigmoid, softplus
+from .reduction import mean, sum
+from .seen import by_numbers
 from .shape import expand_dims
 
 SOFTMAX = (case((2, 3)), case((2, 3), axis=0), case((2, 3, 2), axis=1), case((3,)), case((0, 3)), case((2, 1)), case((3, 0)))
@@ -94,12 +95,16 @@ def one_hot(labels, *, num_classes, dtype=np.float64):
     return out.reshape(*labels.shape, num_classes)
 
 
+_UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+
+
 def checked_labels(labels: Any, classes: int) -> Any:
     """Labels as an integer array, all of them from 0 to ``classes`` - 1, or an error that says which is not."""
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels are {labels.dtype}, not integers; for class numbers use labels.astype('int64')")
-    if labels.size and (np.minimum.reduce(labels, axis=None) < 0 or np.maximum.reduce(labels, axis=None) >= classes):
+    seen = labels.view(_UNSIGNED[labels.dtype.itemsize])  # so that those below 0 are too large: one pass instead of two
+    if labels.size and np.maximum.reduce(seen, axis=None) >= classes:
         wrong = labels[(labels < 0) | (labels >= classes)].flat[0]
         raise ValueError(f"label {wrong} is not a class: with {classes} scores a row, labels go from 0 to {classes - 1}")
     return labels
@@ -149,16 +154,26 @@ def cross_entropy(logits, labels, *, weight=None, ignore_index=None, label_smoot
     Tensor(0.3466)
     """
     labels = np.asarray(labels)
-    if not (weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean"):
+    if not is_plain(weight, ignore_index, label_smoothing, reduction):
         return _weighed(log_softmax.forward(logits), *targets(logits, labels, weight, ignore_index, label_smoothing), checked_reduction(reduction))
     if labels.shape == logits.shape and labels.dtype.kind == "f":
         return -np.add.reduce(labels * log_softmax.forward(logits), axis=None) / rows(logits)
-    labels = _label_for_each_row(logits, labels).reshape(-1)
+    labels = _label_for_each_row(logits, labels)
     shifted, along = _shifted(logits.reshape(-1, logits.shape[-1]), 1)
-    places = (np.arange(labels.size), labels) if along else (labels, np.arange(labels.size))
-    picked = shifted[places]
+    picked = shifted.reshape(-1).take(_places(labels, logits.shape[-1], along))
     each = np.log(np.add.reduce(np.exp(shifted, out=shifted), axis=along)) - picked
     return np.add.reduce(each) / rows(logits)
+
+
+def _places(labels: Any, classes: int, along: int) -> Any:
+    """Where each row's label stands among all numbers of what _shifted makes: one index is twice as quick as one for each axis."""
+    labels = labels.reshape(-1).astype(np.intp, copy=False)
+    return np.arange(labels.size) * classes + labels if along else labels * labels.size + np.arange(labels.size)
+
+
+def is_plain(weight: Any, ignore_index: int | None, label_smoothing: float, reduction: str) -> bool:
+    """Whether it is the mean over all rows, each with one sure label."""
+    return weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean"
 
 
 def rows(logits: Any) -> int:
@@ -192,6 +207,21 @@ def targets(logits: Any, labels: Any, weight: Any, ignore_index: int | None, lab
     sure = one_hot.forward(labels, num_classes=classes, dtype=dtype)
     total = np.add.reduce(kept if weight is None else weight[labels] * kept, axis=None)
     return _smoothed(sure, classes, label_smoothing, weight) * kept[..., None].astype(dtype), dtype.type(total)
+
+
+def shares(logits: Any, labels: Any, weight: Any, ignore_index: int | None, label_smoothing: float) -> tuple[Any, Any, Any]:
+    """The factors as from ``targets``; what a mean is divided by, or 1 for a mean over no rows; and what is added to that: NaN there, else 0."""
+    if _are_probabilities(labels):  # they may have a gradient
+        q, total = targets(logits, labels, weight, ignore_index, label_smoothing)
+        return q, total or 1, 0 if total else np.nan
+    return _shares_of_labels(logits, labels, weight=weight, ignore_index=ignore_index, label_smoothing=label_smoothing)
+
+
+@by_numbers(refuses=True)
+def _shares_of_labels(logits: Any, labels: Any, *, weight: Any, ignore_index: int | None, label_smoothing: float) -> tuple[Any, Any, Any]:
+    q, total = targets(logits, labels, weight, ignore_index, label_smoothing)
+    total = q.dtype.type(total)
+    return q, total if total else q.dtype.type(1), q.dtype.type(0 if total else np.nan)
 
 
 def _label_for_each_row(logits: Any, labels: Any) -> Any:
@@ -228,11 +258,13 @@ def softmax_less_one(logits, labels):
     >>> softmax_less_one(Tensor([[0.0, 0.0]]), [1])
     Tensor([[ 0.5, -0.5]])
     """
-    labels = _label_for_each_row(logits, np.asarray(labels)).reshape(-1)
-    p = softmax.forward(logits)
-    flat = p.reshape(-1, logits.shape[-1])  # of short rows p is a view with another order, and this a copy
-    flat[np.arange(labels.size), labels] -= 1
-    return flat.reshape(p.shape)
+    labels = _label_for_each_row(logits, np.asarray(labels))
+    e, along = _shifted(logits.reshape(-1, logits.shape[-1]), 1)
+    np.exp(e, out=e)
+    e /= np.add.reduce(e, axis=along, keepdims=True)
+    p, places = e.reshape(-1), _places(labels, logits.shape[-1], along)  # p is e in one row, not a copy
+    p[places] = p.take(places) - 1
+    return _back(e, 1, along).reshape(logits.shape)
 
 
 def _softmax_back(g, p):
@@ -245,16 +277,16 @@ softmax_less_one.defvjp(lambda g, out, logits, labels: _softmax_back(g, softmax(
 def _for_each_row(g: Any, total: Any, reduction: str) -> Any:
     if reduction == "none":
         return expand_dims(g, axis=-1)
-    return g / total if reduction == "mean" and total else g  # the mean over no rows is NaN, its slope 0
+    return g / total if reduction == "mean" else g
 
 
 def _cross_entropy_logits(g, out, logits, labels, weight, ignore_index, label_smoothing, reduction):
-    plain = weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean"
+    plain = is_plain(weight, ignore_index, label_smoothing, reduction)
     if plain and not _are_probabilities(labels):
         return (g / rows(logits)) * softmax_less_one(logits, labels)
     p = softmax(logits)
     if not plain:
-        q, total = targets(logits, labels, weight, ignore_index, label_smoothing)
+        q, total, _ = shares(logits, labels, weight, ignore_index, label_smoothing)
         return _for_each_row(g, total, reduction) * (p * sum(q, axis=-1, keepdims=True) - q)
     return (g / rows(logits)) * (p * sum(labels, axis=-1, keepdims=True) - labels)
 
@@ -262,10 +294,42 @@ def _cross_entropy_logits(g, out, logits, labels, weight, ignore_index, label_sm
 def _cross_entropy_labels(g, out, logits, labels, weight, ignore_index, label_smoothing, reduction):
     if not _are_probabilities(labels):
         return None
-    each = -_for_each_row(g, rows(logits), reduction) * log_softmax(logits)
+    each = -_for_each_row(g, rows(logits) or 1, reduction) * log_softmax(logits)
     if label_smoothing:
         each = each * (1 - label_smoothing)
     return each if weight is None else each * np.asarray(weight).astype(logits.dtype)
 
 
 cross_entropy.defvjp(_cross_entropy_logits, _cross_entropy_labels)
+
+
+# ------------------------------------------------------------------------------------------ of two classes
+
+
+@op(
+    label="logistic loss",
+    cases=(case((3,), (3,)), case((2, 3), (2, 3)), case((), ())),
+    fits="logits and targets have one shape",
+)
+def logistic_loss(logits, target):
+    """Mean of softplus(x) - t·x over all elements: the cross-entropy of σ(x) with t, stable for scores of any size.
+
+    Slopes: (σ(x) - t)/n and -x/n, with n elements.
+
+    >>> logistic_loss(Tensor([0.0, 1000.0]), Tensor([0.0, 1.0]))
+    Tensor(0.3466)
+    """
+    if np.shape(logits) != np.shape(target):
+        raise ValueError("the shapes of logits and targets differ")
+    x, t = as_float(logits), as_float(target)
+    return mean.forward(softplus.forward(x) - t * x)
+
+
+def _size(x: Any) -> Any:
+    return x.size if x.size else np.nan
+
+
+logistic_loss.defvjp(
+    lambda g, out, logits, target: (g / _size(logits)) * (sigmoid(logits) - target),
+    lambda g, out, logits, target: (g / -_size(logits)) * logits,
+)

@@ -9,10 +9,11 @@ import numpy as np
 from ..domain import REAL, case, interval
 from ..op import expression
 from .arranging import as_lines, moveaxis
-from .choice import equal, greater, greater_equal, isfinite, isnan, less_equal, logical_and, logical_not, logical_or, where
+from .choice import equal, greater, isfinite, isnan, logical_and, logical_not, logical_or, where
 from .elementwise import astype, clip, minimum
 from .placing import gather, take
-from .reduction import ALL_AXES, all, mean, sum
+from .reduction import ALL_AXES, mean, sum
+from .seen import by_numbers
 from .shape import as_array, reshape
 from .sorting import sort
 
@@ -142,8 +143,7 @@ def _quantile(name: str, x: Any, q: Any, axis: Any, method: str, keepdims: bool,
         raise ValueError(f"{name}: method={method!r}; it must be one of {', '.join(_METHODS)}.")
     x = _floating(x)
     q = _floating(q) if hasattr(q, "shape") else np.asarray(q, x.dtype)  # Python numbers are weak
-    if not all(logical_and(greater_equal(q, 0), less_equal(q, scale))):
-        raise ValueError(f"{name}: q must lie between 0 and {scale}; got {q}.")
+    _refuse_outside(q, name=name, scale=scale)
     lines, left = as_lines(x, axis)
     if lines.shape[-1] == 0:
         raise ValueError(f"{name}: x of shape {x.shape} has no elements over axis={axis}.")
@@ -155,6 +155,13 @@ def _quantile(name: str, x: Any, q: Any, axis: Any, method: str, keepdims: bool,
         found = where(isnan(last), last, found)
     kept = left if keepdims else found.shape[:-1]
     return reshape(moveaxis(found, -1, 0), shape=(*q.shape, *kept))
+
+
+@by_numbers(refuses=True)
+def _refuse_outside(q: Any, *, name: str, scale: int) -> Any:
+    if not np.all((q >= 0) & (q <= scale)):
+        raise ValueError(f"{name}: q must lie between 0 and {scale}; got {q}.")
+    return q
 
 
 def _between(lines: Any, q: Any, count: Any, method: str, dtype: Any) -> Any:

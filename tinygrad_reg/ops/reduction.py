@@ -130,7 +130,7 @@ def mean(x, *, axis=None, keepdims=False):
     Tensor([2., 3.])
     """
     x = np.asarray(x)
-    if x.dtype == np.float16:
+    if x.dtype.char == "e":
         return mean.forward(x.astype(np.float32), axis=axis, keepdims=keepdims).astype(np.float16)  # sums would overflow
     total = sum.forward(x, axis=axis, keepdims=keepdims)
     return total / _count(x, total)

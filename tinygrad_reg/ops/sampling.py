@@ -14,8 +14,8 @@ from .choice import where
 from .elementwise import abs, astype, clip
 from .images import _cubic, _straight
 from .linalg import matmul
-from .matrices import values
 from .placing import gather
+from .seen import values
 from .shape import as_array, reshape
 from .windows import per_axis
 

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..domain import REAL, case, integers
+from ..mode import capturing
 from ..op import expression, op
 from .choice import equal, isnan, logical_or, where
 from .complexes import of_reals
 from .elementwise import astype
-from .matrices import values as numbers
-from .placing import ALONG, gather, gather_back, put_along, take
+from .placing import ALONG, gather, gather_back, take
+from .seen import by_numbers
 from .shape import as_array, reshape
 
 _REDUCTIONS = ("sum", "prod", "mean", "amax", "amin")
@@ -26,10 +27,10 @@ _LARGEST = (
 _FITS = ALONG + "; values have the shape of indices"
 
 
-def _touched(indices: Any, shape: tuple[int, ...], axis: int) -> Any:
-    """Which places of an array of ``shape`` are named by indices."""
-    ones = np.ones(np.shape(indices), np.int64)
-    return gather_back.forward(ones, indices, shape=shape, axis=axis) > 0
+@by_numbers
+def _times(indices: Any, *, shape: tuple[int, ...], axis: int) -> Any:
+    """How often each place of an array of ``shape`` is named by indices."""
+    return gather_back.forward(np.ones(np.shape(indices), np.int64), indices, shape=shape, axis=axis)
 
 
 @op(label="extreme at", domain=[REAL.with_ties(), _PLACES, REAL.with_ties()], cases=_LARGEST, fits=_FITS)
@@ -46,7 +47,7 @@ def scatter_extreme(x, indices, values, *, axis, largest=True, include_self=True
     places = gather.forward(np.arange(np.size(x)).reshape(np.shape(x)), indices, axis=axis)
     out = np.array(x, np.result_type(x, values), order="C")
     if not include_self:
-        out = np.where(_touched(indices, out.shape, axis), _worst(out.dtype, largest), out)
+        out = np.where(_times.__wrapped__(indices, shape=out.shape, axis=axis) > 0, _worst(out.dtype, largest), out)
     with np.errstate(invalid="ignore"):  # NaN goes through
         (np.maximum if largest else np.minimum).at(out.reshape(-1), places.reshape(-1), np.asarray(values).reshape(-1))
     return out
@@ -65,7 +66,7 @@ def _winners(g, out, x, indices, values, axis, include_self):
     won = logical_or(equal(values, there), isnan(values))
     kept = logical_or(equal(x, out), isnan(x))
     if not include_self:
-        kept = kept & ~_touched(numbers(as_array(indices)), x.shape, axis)
+        kept = kept & (_times(as_array(indices), shape=x.shape, axis=axis) == 0)
     count = astype(kept, dtype=g.dtype) + gather_back(astype(won, dtype=g.dtype), indices, shape=x.shape, axis=axis)
     untouched = equal(count, 0)  # a NaN of x that does not count, with nothing else
     return kept, won, g / where(untouched, 1, count)
@@ -114,7 +115,8 @@ def scatter_reduce(x, indices, values, *, axis, reduce, include_self=True):
     values = values if values.shape == indices.shape else values[tuple(slice(n) for n in indices.shape)]
     if reduce in ("amax", "amin"):
         return scatter_extreme(x, indices, values, axis=axis, largest=reduce == "amax", include_self=include_self)
-    touched = _touched(numbers(indices), x.shape, axis)
+    count = _times(indices, shape=x.shape, axis=axis)
+    touched = count > 0
     if reduce == "prod":
         return _products(x, indices, values, axis) if include_self else _products(where(touched, 1, x), indices, values, axis)
     total = (x if include_self else where(touched, 0, x)) + gather_back(values, indices, shape=x.shape, axis=axis)
@@ -122,24 +124,30 @@ def scatter_reduce(x, indices, values, *, axis, reduce, include_self=True):
         return total
     if total.dtype.kind not in "fc":
         raise TypeError(f"scatter_reduce: a mean of {total.dtype} is no whole number; give floats, as x.astype('float64').")
-    count = gather_back.forward(np.ones(indices.shape, total.dtype), numbers(indices), shape=x.shape, axis=axis)
-    return total / (count + 1 if include_self else np.maximum(count, 1))
+    return total / (count + 1 if include_self else np.maximum(count, 1)).astype(total.dtype)
 
 
 def _products(x: Any, indices: Any, values: Any, axis: int) -> Any:
-    """Neighbours for one place are multiplied, until each place has one factor left: as often as it takes to halve the most of them to 1."""
-    places = gather.forward(np.arange(x.size).reshape(x.shape), numbers(indices), axis=axis).reshape(-1)
-    order = np.argsort(places, kind="stable")
-    places, factors = places[order], take(reshape(values, shape=(-1,)), order)
-    while True:
-        starts = np.flatnonzero(np.diff(places, prepend=-1))
-        if starts.size == places.size:
-            break
-        rank = np.arange(places.size) - np.repeat(starts, np.diff(starts, append=places.size))
-        left = np.flatnonzero(rank % 2 == 0)
-        right = np.minimum(left + 1, places.size - 1)
-        paired = (rank[right] % 2 == 1) & (places[right] == places[left])
-        factors = take(factors, left) * where(paired, take(factors, right), 1)
-        places = places[left]
+    """Factors for one place, side by side, are multiplied by their neighbours, then by those two further on, four, … until the first has all."""
+    order, rank, left, first, any_there = _in_line(indices, shape=x.shape, axis=axis)
+    factors = take(reshape(values, shape=(-1,)), order)
+    longest = factors.size if capturing() else int(np.max(left, initial=0))  # a captured function may meet any number at its next run
+    distance = 1
+    while distance < longest:
+        others = take(factors, np.minimum(np.arange(factors.size) + distance, factors.size - 1))
+        factors = factors * where((rank % (2 * distance) == 0) & (left > distance), others, 1)
+        distance *= 2
     flat = reshape(x, shape=(-1,))
-    return reshape(put_along(flat, places, take(flat, places) * factors, axis=0), shape=x.shape)
+    return reshape(flat * where(any_there, take(factors, first), 1) if factors.size else flat, shape=x.shape)
+
+
+@by_numbers
+def _in_line(indices: Any, *, shape: tuple[int, ...], axis: int) -> Any:
+    """The order in which places are side by side; which of its place each is, and how many come from there; where each place's begin, if at all."""
+    size = int(np.prod(shape))
+    places = gather.forward(np.arange(size).reshape(shape), indices, axis=axis).reshape(-1)
+    order = np.argsort(places, kind="stable")
+    counts = np.bincount(places, minlength=size)
+    starts = np.cumsum(counts) - counts
+    rank = np.arange(places.size) - starts[places[order]]
+    return order, rank, counts[places[order]] - rank, np.where(counts > 0, starts, 0), counts > 0

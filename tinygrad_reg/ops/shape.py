@@ -24,7 +24,7 @@ def reshape(x, *, shape, copy=None):
     Tensor([[1., 2.],
             [3., 4.]])
     """
-    return np.reshape(x, shape)
+    return x.reshape(shape) if type(x) is np.ndarray else np.reshape(x, shape)  # the method is twice as quick
 
 
 reshape.defvjp(lambda g, out, x, shape, copy=None: reshape(g, shape=x.shape))

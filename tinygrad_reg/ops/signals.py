@@ -14,10 +14,10 @@ from .arranging import flip
 from .choice import greater, less, logical_or, where
 from .complexes import conj, is_complex, refuse_complex
 from .elementwise import as_float, astype
-from .matrices import values
 from .padding import pad
 from .placing import take
 from .rounding import remainder
+from .seen import by_numbers
 from .shape import as_array, concat
 from .sorting import argsort
 
@@ -105,20 +105,32 @@ def interp(x, xp, fp, left=None, right=None, period=None):
     if period is not None:
         x, xp, fp = _wrapped(x, xp, fp, period)
         left = right = None
-    if not np.all(values(xp[1:]) > values(xp[:-1])):
-        raise ValueError("interp: xp must increase from one place to the next; sort xp, and fp with it, and leave out repeated places.")
+    _refuse_disorder(xp)
     return _read(x, xp, fp, fp[0] if left is None else left, fp[-1] if right is None else right)
 
 
 def _read(x: Any, xp: Any, fp: Any, left: Any, right: Any) -> Any:
     last = xp.size - 1
-    low = np.clip(np.searchsorted(values(xp), values(x), "right") - 1, 0, max(last - 1, 0))
+    low = _places_below(xp, x)
     high = np.minimum(low + 1, last)
     (x0, x1), (y0, y1) = (take(xp, low), take(xp, high)), (take(fp, low), take(fp, high))
     before, behind = less(x, xp[0]), greater(x, xp[-1])
     way = where(logical_or(before, behind), 0, x - x0)
     line = y0 + (y1 - y0) / where(low == high, 1, x1 - x0) * way
     return where(before, left, where(behind, right, line))
+
+
+@by_numbers(refuses=True)
+def _refuse_disorder(xp: Any) -> Any:
+    if not np.all(xp[1:] > xp[:-1]):
+        raise ValueError("interp: xp must increase from one place to the next; sort xp, and fp with it, and leave out repeated places.")
+    return xp
+
+
+@by_numbers
+def _places_below(xp: Any, x: Any) -> Any:
+    """Of each x, where in xp the stretch begins that it lies on."""
+    return np.clip(np.searchsorted(xp, x, "right") - 1, 0, max(xp.size - 2, 0))
 
 
 def _wrapped(x: Any, xp: Any, fp: Any, period: Any) -> Any:

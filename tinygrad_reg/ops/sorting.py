@@ -329,3 +329,7 @@ def unique_inverse(x):
     Tensor([1, 0, 1])
     """
     return np.unique_inverse(x)
+
+
+for _shaped in (nonzero, argwhere, flatnonzero, unique, unique_values, unique_all, unique_counts, unique_inverse):
+    _shaped.shaped_by = lambda settings: (0,)

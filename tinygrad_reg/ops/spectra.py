@@ -11,8 +11,8 @@ from ..op import expression
 from .arranging import overlap_add, unfold
 from .complexes import is_complex
 from .fourier import COMPLEX, fft_complex, fft_real, fft_to_real
-from .matrices import values
 from .padding import pad
+from .seen import by_numbers
 from .shape import as_array
 
 _SPECTRA = (
@@ -89,11 +89,17 @@ def istft(x, n_fft, hop_length=None, win_length=None, window=None, center=True, 
     cover = overlap_add(squares, shape=(size,), axis=0, step=hop)
     start = n_fft // 2 if center else 0
     stop = size - start if length is None else min(size, start + length)
-    if np.any(np.absolute(values(cover)[start:stop]) < 1e-11):
-        raise ValueError("istft: the windows leave samples uncovered, or are 0 there; give a smaller hop_length, or another window.")
+    _refuse_holes(cover[start:stop])
     signal = signal[..., start:stop] / cover[start:stop]
     missing = 0 if length is None else length - (stop - start)
     return pad(signal, pad_width=((0, 0),) * (signal.ndim - 1) + ((0, missing),)) if missing else signal
+
+
+@by_numbers(refuses=True)
+def _refuse_holes(cover: Any) -> Any:
+    if np.any(np.absolute(cover) < 1e-11):
+        raise ValueError("istft: the windows leave samples uncovered, or are 0 there; give a smaller hop_length, or another window.")
+    return cover
 
 
 def _settings(name: str, n_fft: int, hop_length: Any, win_length: Any, window: Any) -> tuple[int, Any]:

@@ -11,7 +11,8 @@ from ..domain import INVERTIBLE, case
 from ..op import op
 from .diagonals import tril, triu
 from .elementwise import as_float
-from .matrices import MATRICES, adjoint, steepest, values
+from .matrices import MATRICES, adjoint, steepest
+from .seen import by_numbers
 from .shape import concat
 from .solving import linalg_solve_triangular
 
@@ -64,7 +65,7 @@ def _size(z: Any) -> Any:
 def _lu(g, out, x):
     (_, gl, gu), (p, lower, upper) = g, out
     k = lower.shape[-1]
-    _check(upper, k)
+    _refuse_small_pivots(upper, k=k)
     l1, u1 = lower[..., :k, :], upper[..., :k]
     from_l, from_u = gl[..., :k, :], gu[..., :k]
     parts = []
@@ -83,10 +84,12 @@ def _lu(g, out, x):
     return p @ concat([slope, *parts], axis=-2)
 
 
-def _check(upper: Any, k: int) -> None:
-    pivots = np.absolute(np.diagonal(values(upper), axis1=-2, axis2=-1))
+@by_numbers(refuses=True)
+def _refuse_small_pivots(upper: Any, *, k: int) -> Any:
+    pivots = np.absolute(np.diagonal(upper, axis1=-2, axis2=-1))
     if np.any(pivots <= k * np.finfo(pivots.dtype).eps * np.max(pivots, axis=-1, keepdims=True, initial=0)):
         raise np.linalg.LinAlgError("lu: a pivot is 0, as for a matrix without inverse, so L and U have no derivative there.")
+    return pivots
 
 
 linalg_lu.defvjp(_lu)

@@ -12,7 +12,9 @@ from ..op import expression, op
 from .arranging import ravel
 from .choice import where
 from .indexing import FITS, KEYS, add_at, getitem, repeats
-from .padding import pad
+from .placing import take
+from .seen import by_numbers
+from .seen import values as values_of
 from .shape import as_array, broadcast_to, reshape
 
 _FITS = FITS + ", and values must broadcast to x[key]"
@@ -137,11 +139,19 @@ def _selected(g, out, x, mask):
 
 
 masked_select.defvjp(_selected, None)
+masked_select.shaped_by = lambda settings: (1,)
 
 
 def _as_needed(g, out, x, mask):
-    g = masked_select(g, mask)
-    return g if g.shape == x.shape else pad(g, pad_width=(0, x.size - g.size))
+    places, used = _first_places(mask, size=x.size)
+    return where(used, take(g, places), 0)
+
+
+@by_numbers
+def _first_places(mask: Any, *, size: int) -> tuple[Any, Any]:
+    """The first ``size`` places where a mask holds, and which of these there are."""
+    found = np.flatnonzero(mask)[:size]
+    return np.pad(found, (0, size - found.size)), np.arange(size) < found.size
 
 
 select_back.defvjp(_as_needed, None)
@@ -192,8 +202,7 @@ def index_copy(x, indices, source, *, axis):
 
 def _along(name: str, x: Any, indices: Any, axis: int) -> Any:
     """The key for whole lines along an axis."""
-    indices = as_array(indices)
-    indices = indices if isinstance(indices, (np.ndarray, np.generic)) else indices.data
+    indices = values_of(as_array(indices))
     if indices.ndim > 1 or indices.dtype.kind not in "iu":
         raise ValueError(f"{name}: indices are {indices.dtype} of shape {indices.shape}; give a whole number, or a vector of them.")
     return (slice(None),) * normalize_axis_index(axis, np.ndim(x), name) + (np.atleast_1d(indices),)

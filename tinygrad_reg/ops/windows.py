@@ -180,19 +180,29 @@ window_spread.defvjp(lambda g, out, x, windows: window_sum(g, windows=windows))
 def _fold(ufunc: Any, x: Any, axis: int, window: Window, nothing: Any) -> Any:
     """The places of the windows along one axis, joined by ``ufunc``; a window is separable, so its axes can go one by one."""
     before = (slice(None),) * axis
-    shape = (*x.shape[:axis], window.count, *x.shape[axis + 1 :])
     pairs = [pair for pair in window.slices if pair is not None]
-    whole = bool(pairs) and pairs[0][0] == slice(0, window.count)
-    out = x[(*before, pairs.pop(0)[1])].copy() if whole else np.full(shape, nothing, x.dtype)
+    whole = [pair for pair in pairs if pair[0] == slice(0, window.count)][:2]  # places that all windows have: there is nothing to fill up
+    if len(whole) == 2:
+        out = ufunc(x[(*before, whole[0][1])], x[(*before, whole[1][1])])
+    elif whole:
+        out = x[(*before, whole[0][1])].copy(order="K")
+    else:
+        out = np.full_like(x, nothing, shape=_with_size(x, axis, window.count))
     for windows, elements in pairs:
+        if (windows, elements) in whole:
+            continue
         part = out[(*before, windows)]
         ufunc(part, x[(*before, elements)], out=part)
     return out
 
 
+def _with_size(x: Any, axis: int, size: int) -> tuple[int, ...]:
+    return (*x.shape[:axis], size, *x.shape[axis + 1 :])
+
+
 def _unfold(g: Any, axis: int, window: Window) -> Any:
     before = (slice(None),) * axis
-    out = np.zeros((*g.shape[:axis], window.size, *g.shape[axis + 1 :]), g.dtype)
+    out = np.zeros_like(g, shape=_with_size(g, axis, window.size))
     for pair in window.slices:
         if pair is not None:
             out[(*before, pair[1])] += g[(*before, pair[0])]
@@ -265,7 +275,7 @@ def window_share(x, field, *, windows):
     x = as_float(x)
     top, number, wins = _winners(field, windows, np.result_type(x, field))
     share = x / number
-    out = np.zeros(field.shape, share.dtype)
+    out = np.zeros_like(field, share.dtype)  # in the order in memory of what it is added up from: that of the field
     disjoint = all(w.disjoint for w in windows)
     for _, here, there in places(windows):
         won = where.forward(wins(field[(..., *there)], top[(..., *here)]), share[(..., *here)], 0)
@@ -292,7 +302,7 @@ def window_pick(x, field, *, windows):
     """
     x = as_float(x)
     top, number, wins = _winners(field, windows, np.result_type(x, field))
-    out = np.zeros(top.shape, number.dtype)
+    out = np.zeros_like(top, number.dtype)
     for _, here, there in places(windows):
         out[(..., *here)] += where.forward(wins(field[(..., *there)], top[(..., *here)]), x[(..., *there)], 0)
     return out / number
@@ -302,7 +312,7 @@ def _winners(field: Any, windows: tuple[Window, ...], dtype: Any) -> tuple[Any, 
     """The largest element of each window, how many elements are as large, and the function that says which."""
     top = window_max.forward(field, windows=windows)
     wins: Any = _wins_or_is_nan if np.isnan(_total(top)) else np.equal
-    number = np.zeros(top.shape, np.int8 if _places(windows) < 128 else np.int64)
+    number = np.zeros_like(top, np.int8 if _places(windows) < 128 else np.int64)
     for _, here, there in places(windows):
         met: Any = (..., *here)
         number[met] += wins(field[(..., *there)], top[met])

@@ -97,8 +97,8 @@ def in_order(who: str, penalties: Sequence[Penalty]) -> list[Penalty]:
     """Penalties on one parameter, in the order in which their proximal steps make that of their sum."""
     if len(penalties) == 1:
         return list(penalties)
-    places = [next((i for i, kinds in enumerate(_ORDER) if isinstance(p, kinds)), None) for p in penalties]
-    if None in places or len(set(places)) < len(places):
+    places = [next((i for i, kinds in enumerate(_ORDER) if isinstance(p, kinds)), -1) for p in penalties]
+    if -1 in places or len(set(places)) < len(places):
         raise ValueError(
             f"{who}: the proximal step of {' + '.join(type(p).__name__ for p in penalties)} on one parameter is not known. There may be one "
             "penalty on elements (L1, ElasticNet, L0, MCP, SCAD), one on groups and one bound."

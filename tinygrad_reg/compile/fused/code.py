@@ -5,7 +5,7 @@ numbers at once. Code is written at levels: level 0 is straight through the func
 instruction goes to the deepest level of its operands, so that nothing is computed in a loop that could be computed before it.
 
     c = Code()
-    c.op("fadd", c.number(1.0, F8), x)        %v3 = fadd contract double 1.0, %v2
+    c.op("fadd", c.number(1.0, F8), x)        %v3 = fadd double 0x3FF0000000000000, %v2
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .nodes import Declined
+
 __all__ = ["BOOL", "F4", "F8", "I4", "I8", "Code", "Word", "llvm_type", "stored_type"]
 
+LONGEST = 60_000
 BOOL, F4, F8, I4, I8 = (np.dtype(name) for name in ("?", "f4", "f8", "i4", "i8"))
 
 _FLOATS = {4: "float", 8: "double"}
@@ -80,13 +83,16 @@ class Code:
         self.known: list[dict[Any, Any]] = [{}]  # what has been computed already, by level
         self.entry: list[str] = []  # the start of the function: constants, pointers, space on the stack
         self.declared: dict[str, str] = {}
+        self.stack = 0  # bytes taken by arrays on it
         self._count = 0
 
     # ------------------------------------------------------------------------------------- lines
 
     def name(self, prefix: str = "v") -> str:
-        """A name not used before."""
+        """A name not used before. Raises Declined when there are too many: LLVM would take many seconds."""
         self._count += 1
+        if self._count > LONGEST:
+            raise Declined(f"a piece of the program takes more than {LONGEST} instructions")
         return f"%{prefix}{self._count}"
 
     def line(self, level: int, text: str) -> None:

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .library import FUNCTIONS, in_library
 from .products import find_blas, symbol
 
 __all__ = ["Machine", "machine_code"]
@@ -31,12 +32,19 @@ class Machine:
         import llvmlite  # noqa: PLC0415 - an extra
         import llvmlite.binding as llvm  # noqa: PLC0415
 
+        if llvm.llvm_version_info < (20,):
+            raise ImportError(f"machine code needs LLVM 20, which comes with llvmlite 0.45 and Numba 0.62; this is llvmlite {llvmlite.__version__}")
         self.llvm = llvm
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         self.processor, self.features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features()
         self.version = f"{llvmlite.__version__} {'.'.join(map(str, llvm.llvm_version_info))}"
         self.triple = llvm.get_process_triple() + ("-elf" if sys.platform == "win32" else "")
+        for name in FUNCTIONS:
+            for function in (name, f"{name}f"):
+                address = in_library(function)
+                if address:
+                    llvm.add_symbol(function, address)
         blas = find_blas()
         for dtype, address in blas.addresses.items() if blas else ():
             llvm.add_symbol(symbol(dtype), address)

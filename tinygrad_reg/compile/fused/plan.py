@@ -7,18 +7,21 @@ after everything that can fail.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..program import CONSTANT, NUMBER, RESULT, Program, Value
-from .nodes import CALL, CHECK, LOOP, PRODUCT, Declined, Node, Read, nodes_of, row_major
-from .schedule import Kernel, Schedule, out_index, spans
+from .kernels import Kernel, out_index, same_place, spans
+from .nodes import CALL, CHECK, LOOP, PRODUCT, Declined, Node, row_major
+from .order import Order, Piece
+from .reading import nodes_of
+from .schedule import Schedule
 
-__all__ = ["Home", "Piece", "Plan"]
+__all__ = ["Home", "Plan"]
 
-MOST = 3000  # steps; more would take too long to compile
+MOST = 10_000  # steps; more would take too long to compile
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +30,6 @@ class Home:
 
     slot: int
     offset: int = 0
-
-
-@dataclass(eq=False, slots=True)
-class Piece:
-    """Kernels that become one function; or, with ``call``, one op that is called."""
-
-    kernels: list[Kernel] = field(default_factory=list)
-    call: Node | None = None
 
 
 class Plan:
@@ -54,7 +49,7 @@ class Plan:
         self.schedule = Schedule(nodes, [*self.results, *(x for _, x in self.assigned)])
         self.slots: list[tuple[str, Any]] = [("scratch", None)]
         self.homes: dict[int, Home] = {}
-        self.order = _Order(self.schedule)
+        self.order = Order(self.schedule)
         self.direct = self._direct()
         self.pieces = self.order.pieces()
         self.stored = self._stored()
@@ -89,8 +84,8 @@ class Plan:
         if spans(node) or node.kind != LOOP:
             return False
         axes = next(axes for member, axes in writer.members if member is node)
-        own = tuple(~a if a >= 0 else 0 for a in axes)
-        return writer.touched.get(id(state), {()}) == {out_index(node, own)} and (writer.flat or all(a >= 0 or node.dims[d] == 1 for d, a in enumerate(axes)))
+        place = out_index(node, tuple(~a if a >= 0 else 0 for a in axes))
+        return all(same_place(place, index) for index in writer.touched.get(id(state), {()}))
 
     # -------------------------------------------------------------------------------------- memory
 
@@ -121,7 +116,7 @@ class Plan:
             self.homes |= {id(x): Home(slot, 8 * i) for i, x in enumerate(numbers)}
         for kernel in self.schedule.kernels:
             for value in kernel.inputs.values():
-                if value.kind != RESULT and value.kind != NUMBER:
+                if value.kind not in (RESULT, NUMBER):
                     self._input(value)
         self._place_outputs()
         called = {id(read.source) for piece in self.pieces if piece.call for read in piece.call.reads}
@@ -180,75 +175,6 @@ class Plan:
         return tuple(steps[dims.index(k)] if k in dims else 0 for k in range(len(value.shape)))
 
 
-class _Order:
-    """Kernels in an order in which each finds what it needs."""
-
-    def __init__(self, schedule: Schedule) -> None:
-        self.schedule = schedule
-        self.needs: dict[int, set[int]] = {}  # by id of a kernel, those that must come before it
-        self.kernel = {id(kernel): kernel for kernel in schedule.kernels}
-        previous = None
-        for kernel in schedule.kernels:
-            self.needs[id(kernel)] = {id(schedule.kernel_of[key]) for key in kernel.inputs if key in schedule.kernel_of} - {id(kernel)}
-        for kernel in sorted(schedule.kernels, key=lambda k: k.place):
-            if kernel.kind == CALL:  # in the order of the program, for the sake of random generators
-                if previous is not None:
-                    self.needs[id(kernel)].add(id(previous))
-                previous = kernel
-
-    def last(self, writer: Kernel, earlier: list[Kernel]) -> bool:
-        """Put a kernel after some others, if none of these needs it."""
-        if any(self._comes_before(writer, kernel) for kernel in earlier if kernel is not writer):
-            return False
-        self.needs[id(writer)] |= {id(kernel) for kernel in earlier if kernel is not writer}
-        return True
-
-    def _comes_before(self, first: Kernel, then: Kernel) -> bool:
-        stack, seen = [id(then)], set()
-        while stack:
-            for key in self.needs[stack.pop()]:
-                if key == id(first):
-                    return True
-                if key not in seen:
-                    seen.add(key)
-                    stack.append(key)
-        return False
-
-    def pieces(self) -> list[Piece]:
-        """Kernels in pieces, with as few calls in between as can be: calls first and last."""
-        waiting = {key: set(needs) for key, needs in self.needs.items()}
-        users: dict[int, list[int]] = {}
-        for key, needs in waiting.items():
-            for other in needs:
-                users.setdefault(other, []).append(key)
-        ready = sorted((self.kernel[key] for key, needs in waiting.items() if not needs), key=_priority)
-        pieces: list[Piece] = []
-        calling = True
-        while ready:
-            fitting = [k for k in ready if (k.kind == CALL) == calling]
-            if not fitting:
-                calling = not calling
-                continue
-            kernel = fitting[0]
-            ready.remove(kernel)
-            if calling:
-                pieces.append(Piece(call=kernel.members[0][0]))
-            elif pieces and pieces[-1].call is None:
-                pieces[-1].kernels.append(kernel)
-            else:
-                pieces.append(Piece([kernel]))
-            for key in users.get(id(kernel), []):
-                waiting[key].discard(id(kernel))
-                if not waiting[key]:
-                    ready.append(self.kernel[key])
-            ready.sort(key=_priority)
-        return pieces
-
-
-def _priority(kernel: Kernel) -> tuple[bool, int]:
-    return (kernel.kind != CHECK, kernel.place)
-
-
 class _Scratch:
     """Places in one block of memory; a place is used again when its value is no longer needed."""
 
@@ -260,15 +186,17 @@ class _Scratch:
         for i, kernel in enumerate(kernels):
             for key in kernel.inputs:
                 last[key] = max(last.get(key, 0), i)
+        ending: list[list[int]] = [[] for _ in range(len(kernels) + 1)]
+        for key, i in last.items():
+            ending[i].append(key)
         for i, kernel in enumerate(kernels):
             for node, _ in kernel.members:
                 key = id(node.out)
                 if key in plan.stored and key not in plan.homes:
                     plan.homes[key] = Home(0, self._take(_padded(node.out)))
-                    last.setdefault(key, i)
-            done = [key for key, when in last.items() if when == i and key in plan.homes and plan.homes[key].slot == 0]
-            for key in done:
-                self.free.append((plan.homes[key].offset, _padded(plan.schedule.made[key].out)))
+            for key in ending[i]:
+                if key in plan.homes and plan.homes[key].slot == 0:
+                    self.free.append((plan.homes[key].offset, _padded(plan.schedule.made[key].out)))
 
     def _take(self, size: int) -> int:
         fits = [(other, offset) for offset, other in self.free if size <= other <= 2 * size + 4096]

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .code import Code, llvm_type
+from .memory import Written
 from .nodes import Node, Read
-from .points import Written
 
 __all__ = ["Blas", "find_blas", "write_product"]
 
@@ -27,7 +27,7 @@ class Blas(NamedTuple):
 def find_blas() -> Blas | None:
     """The BLAS that NumPy is linked with; else SciPy's; None if neither can be found."""
     try:
-        from numpy.linalg import _umath_linalg  # noqa: PLC0415, PLC2701 - linked with BLAS, whose functions are found through it
+        from numpy.linalg import _umath_linalg  # noqa: PLC0415 - linked with BLAS, whose functions are found through it
 
         library = ctypes.CDLL(_umath_linalg.__file__)
     except (ImportError, OSError):

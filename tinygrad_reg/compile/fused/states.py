@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable, Sequence
-from operator import attrgetter, is_
+from functools import cache
 from sys import getrefcount
 from typing import Any
 
@@ -16,8 +16,6 @@ from ..homes import StateChanged
 from ..program import Value
 
 __all__ = ["Fresh", "States", "address_of", "aligned_empty"]
-
-_data_of = attrgetter("_data")
 
 
 def _address(array: np.ndarray) -> int:
@@ -51,7 +49,7 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any, kind: type = np.ndarray) -
     """An array of its own memory that begins, where that is easily had, at a multiple of 64 bytes, as the processor likes it."""
     tried = []
     for _ in range(16):
-        array = np.ndarray.__new__(kind, shape, dtype)
+        array: np.ndarray = np.ndarray.__new__(kind, shape, dtype)
         if _address(array) % 64 == 0 or array.nbytes > 1 << 16:
             break
         tried.append(array)
@@ -61,72 +59,72 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any, kind: type = np.ndarray) -
 class States:
     """The assigned states of a program. A run begins with :meth:`ready` and ends with :meth:`done`.
 
-    ``bind`` is called with a place and an address whenever a state has a new home. A home is never written to while somebody else
-    holds it, or a view of it: then the state moves.
+    ``names`` are those that a run knows (see runs.py): here the Tensors, their homes, and how many references a home has that nobody else
+    holds. ``bind`` is called with a place and an address whenever a state has a new home. A home is never written to while somebody else holds
+    it, or a view of it: then the state moves.
     """
 
-    def __init__(self, states: Sequence[Value], bind: Callable[[int, int], None]) -> None:
+    def __init__(self, states: Sequence[Value], bind: Callable[[int, int], None], names: dict[str, Any]) -> None:
         self.states = list(states)
         self.tensors = [x.source for x in states]
-        self.bind = bind
+        self.bind, self.names = bind, names
         self.arrays: list[Any] = [None] * len(states)
         self.single = [i for i, x in enumerate(states) if not x.shape]  # single numbers: the Tensor has a NumPy scalar
         self.large = [i for i, x in enumerate(states) if x.shape]
         self.given: list[Any] = [None] * len(self.single)  # the scalars that the Tensors were given last
-        for i in range(len(states)):
+        for i, tensor in enumerate(self.tensors):
+            names[f"t{i}"] = tensor
             self._move(i)
-        self._tensors = [self.tensors[i] for i in self.large]
-        self._singles = [(place, self.tensors[i], self.arrays[i]) for place, i in enumerate(self.single)]
-        self._count()
+        names |= {"count": getrefcount, "most": 1 + _references()[0], "given": self.given, "ready": self.ready, "done": self.done}
 
     def _move(self, i: int) -> None:
         state = self.states[i]
-        self.arrays[i] = aligned_empty(state.shape, state.dtype, Home).view(np.ndarray)
+        self.arrays[i] = self.names[f"h{i}"] = aligned_empty(state.shape, state.dtype, Home).view(np.ndarray)
         self.bind(i, address_of(self.arrays[i]))
-
-    def _count(self) -> None:
-        """How many references there are to a home that nobody but this object holds, as the two ways of looking below see it."""
-        self._large = [self.arrays[i] for i in self.large]
-        free = aligned_empty((1,), np.float64)
-        lists = [free], [free]
-        del free
-        self._most = 1 + max(map(getrefcount, lists[0]))  # the Tensor holds it, too
-        self._base = getrefcount(lists[0][0])
 
     def ready(self) -> None:
         """Put the values of now into the homes; raises StateChanged if one has another shape or dtype."""
-        for place, tensor, array in self._singles:
-            data = tensor._data
-            if data is not self.given[place]:
-                self._take(array, data)
-        if not (all(map(is_, map(_data_of, self._tensors), self._large)) and max(map(getrefcount, self._large), default=0) <= self._most):
-            self._slowly()
-
-    def _take(self, array: np.ndarray, data: Any) -> None:
-        if data.shape != array.shape or data.dtype != array.dtype:
-            raise StateChanged
-        array[...] = data
-
-    def _slowly(self) -> None:
-        for i in self.large:
-            tensor, state = self.tensors[i], self.states[i]
+        for tensor, state in zip(self.tensors, self.states, strict=True):
             if tensor._data.shape != state.shape or tensor._data.dtype != state.dtype:
                 raise StateChanged
         for i in self.large:
             tensor = self.tensors[i]
-            others = getrefcount(self.arrays[i]) - self._base - (tensor._data is self.arrays[i])
+            others = getrefcount(self.arrays[i]) - _references()[1] - (tensor._data is self.arrays[i])
             if others > 0:
                 self._move(i)
             if tensor._data is not self.arrays[i]:
                 self.arrays[i][...] = tensor._data
-        self._count()
+        for i in self.single:
+            self.arrays[i][...] = self.tensors[i]._data
+
+    def at_home(self, array: Any) -> bool:
+        """Whether an array is a home, or a part of one."""
+        return any(array is home or getattr(array, "base", None) is home for home in self.arrays)
 
     def done(self) -> None:
         """Give the Tensors what the run has put into the homes."""
-        for place, tensor, array in self._singles:
-            self.given[place] = tensor._data = array[()]
-        for tensor, array in zip(self._tensors, self._large, strict=True):
-            tensor._data = array
+        for i in self.large:
+            self.tensors[i]._data = self.arrays[i]
+        for place, i in enumerate(self.single):
+            self.given[place] = self.tensors[i]._data = self.arrays[i][()]
+
+
+@cache
+def _references() -> tuple[int, int]:
+    """What ``getrefcount`` says of a home held by the list and the names of its States only: asked for by name, and through the list."""
+    array = np.empty(1)
+    arrays, names = [array], {"h": array, "count": getrefcount}
+    del array
+    return int(eval("count(h)", names)), getrefcount(arrays[0])
+
+
+def _free() -> int:
+    """What ``getrefcount`` says of an array that only a pair holds."""
+    pair = (np.empty(1), 0)
+    return getrefcount(pair[0])
+
+
+_FREE = _free()
 
 
 class Fresh:
@@ -139,7 +137,7 @@ class Fresh:
     def take(self) -> tuple[Any, int]:
         """An array that nobody else holds, and its address."""
         for pair in self._pool:
-            if getrefcount(pair[0]) == 2:
+            if getrefcount(pair[0]) == _FREE:
                 return pair
         array = aligned_empty(self.shape, self.dtype)
         pair = (array, address_of(array))

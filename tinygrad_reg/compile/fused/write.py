@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..program import Value
 from .code import Code, Word
 from .loops import write_kernel
+from .memory import Written
 from .nodes import CHECK, PRODUCT
 from .plan import Home, Piece, Plan
-from .points import Written
 from .products import Blas, write_product
 
 __all__ = ["program_text"]
@@ -33,7 +31,7 @@ def _function(
     pointers = _Pointers(plan, code)
     written = Written(pointers.of, plan.strides, {}, pointers.space)
     for kernel in piece.kernels:
-        code.line(0, f"; {', '.join(_title(node) for node, _ in kernel.members)} over {' × '.join(map(str, kernel.extents)) or 'one'}")
+        code.line(0, f"; {', '.join(node.step.op.name for node, _ in kernel.members)} over {' × '.join(map(str, kernel.extents)) or 'one'}")
         node = kernel.members[0][0]
         if kernel.kind == CHECK:
             _refuse_if(code, written.words[id(node.reads[0].source), ()], node.place)
@@ -46,11 +44,7 @@ def _function(
         _copy(code, pointers.at(home), pointers.of(value), value)
     declared |= code.declared
     body = "\n".join([*code.entry, "  br label %begin", "begin:", *code.levels[0], "  ret i64 0"])
-    return f"define i64 @{name}(ptr %table) #0 {{\nentry:\n{body}\n}}"
-
-
-def _title(node: Any) -> str:
-    return node.step.op.name if node.step.op is not None else "copy"
+    return f"define i64 @{name}(ptr %table) {{\nentry:\n{body}\n}}"
 
 
 def _refuse_if(code: Code, bad: Word, place: int) -> None:

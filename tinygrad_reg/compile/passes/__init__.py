@@ -12,13 +12,16 @@ from .algebra import algebra
 from .common import common
 from .constants import constants
 from .dead import dead
+from .grouping import grouping
 from .lowering import lowered
+from .narrowing import narrowing
 from .packing import packing
 from .sharing import sharing
+from .splitting import splitting
 
-__all__ = ["TIDY", "algebra", "common", "constants", "dead", "lowered", "packing", "sharing", "tidy"]
+__all__ = ["TIDY", "algebra", "common", "constants", "dead", "grouping", "lowered", "narrowing", "packing", "sharing", "splitting", "tidy"]
 
-TIDY: tuple[Callable[[Program], Program], ...] = (constants, algebra, common, dead)
+TIDY: tuple[Callable[[Program], Program], ...] = (narrowing, constants, algebra, common, dead)
 
 
 def tidy(program: Program) -> Program:

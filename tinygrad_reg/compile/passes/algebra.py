@@ -12,7 +12,8 @@ __all__ = ["algebra"]
 
 
 def algebra(program: Program) -> Program:
-    """x·1, x/1, x - 0, x**1, --x, a transpose of a transpose, a reshape to the same shape, a cast to the same dtype.
+    """x·1, x/1, x - 0, x**1, --x, a transpose of a transpose, a reshape to the same shape, a cast to the same dtype,
+    where() with a condition that is known.
 
     >>> from tinygrad_reg.compile.example import small
     >>> algebra(small(lambda x: (x * 1).T.T)).results[0].kind
@@ -74,6 +75,14 @@ def _full(axes: tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
     return tuple(reversed(range(ndim))) if axes is None else tuple(i % ndim for i in axes)
 
 
+def _chosen(step: Step, made: dict[int, Step]) -> Value | None:
+    condition, a, b = step.inputs
+    both = _before(condition, made, "logical_and")
+    if _is(condition, 0) or (both is not None and any(_is(x, 0) for x in both.inputs)):
+        return b
+    return a if _is(condition, 1) else None
+
+
 def _unchanged(step: Step, made: dict[int, Step]) -> Value | None:
     return step.inputs[0]  # kept only if shape and dtype are those of the result
 
@@ -85,6 +94,7 @@ _RULES: dict[str, Callable[[Step, dict[int, Step]], Value | None]] = {
     "subtract": _minus_zero,
     "negative": _twice("negative"),
     "permute_dims": _turned_back,
+    "where": _chosen,
     "reshape": _unchanged,
     "broadcast_to": _unchanged,
     "astype": _unchanged,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..program import CONSTANT, Program, Step, Value
-from .constants import is_fixed
+from .constants import is_known
 
 __all__ = ["common"]
 
@@ -39,7 +39,7 @@ def common(program: Program) -> Program:
 
 def _key(x: Value) -> Hashable:
     """Equal for values that are the same; numbers by kind, value and sign (0.0 is not -0.0)."""
-    if x.kind == CONSTANT and is_fixed(x) and x.size <= _SMALL:
+    if x.kind == CONSTANT and is_known(x) and x.size <= _SMALL:
         array = np.asarray(x.source)
         return (type(x.source), array.shape, str(array.dtype), array.tobytes())
     return id(x)

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from ..program import CONSTANT, Program, Step, Value
+from ..program import CONSTANT, Program, Step, Value, is_fixed
 
-__all__ = ["constants", "is_fixed"]
+__all__ = ["constants", "is_known"]
 
 _LARGEST = 1 << 20  # bytes: what is larger is rather computed than kept
 
 
-def is_fixed(x: Value) -> bool:
+def is_known(x: Value) -> bool:
     """Whether x is a constant whose owner cannot change it either."""
-    return x.kind == CONSTANT and not (isinstance(x.source, np.ndarray) and x.source.flags.writeable)
+    return x.kind == CONSTANT and is_fixed(x.source)
 
 
 def constants(program: Program) -> Program:
@@ -31,7 +31,7 @@ def constants(program: Program) -> Program:
     instead: dict[int, Value] = {}
     for step in program.steps:
         inputs = [instead.get(id(x), x) for x in step.inputs]
-        if all(map(is_fixed, inputs)) and inputs and not step.op.draws and not step.out.parts and step.out.nbytes <= _LARGEST:
+        if all(map(is_known, inputs)) and inputs and not step.op.draws and not step.out.parts and step.out.nbytes <= _LARGEST:
             instead[id(step.out)] = _computed(step, [x.source for x in inputs])
         else:
             steps.append(step)

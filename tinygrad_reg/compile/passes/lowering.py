@@ -13,6 +13,7 @@ import numpy as np
 
 from ...mode import recording_on
 from ...op import OPS
+from ...ops.neural import is_plain
 from ...tensor import asarray
 from ..program import CONSTANT, Program, Step, Value
 from ..tape import Number, Tape, Traced
@@ -22,8 +23,8 @@ __all__ = ["lowered"]
 _op = OPS.__getitem__
 
 
-def lowered(program: Program) -> Program:
-    """The same program in simple ops.
+def lowered(program: Program, only: Callable[[Step], bool] = lambda step: True) -> Program:
+    """The same program in simple ops, or those steps that are asked for.
 
     >>> from tinygrad_reg.compile.example import small
     >>> [step.op.name for step in lowered(small(lambda x: x.mean(axis=0))).steps]
@@ -32,7 +33,7 @@ def lowered(program: Program) -> Program:
     steps: list[Step] = []
     instead: dict[int, Value] = {}
     for step in program.steps:
-        write = _LOWERED.get(step.op.name)
+        write = _LOWERED.get(step.op.name) if only(step) else None
         inner = _captured(write, step) if write else None
         if inner is None:
             steps.append(step)
@@ -130,6 +131,12 @@ def _logsumexp(step: Step, x: Any, axis: Any, keepdims: bool) -> Any:
     return total if keepdims else _op("reshape")(total, shape=step.out.shape)
 
 
+def _logistic_loss(step: Step, x: Any, target: Any) -> Any:
+    if step.out.dtype.kind != "f" or x.dtype.kind != "f" or step.out.dtype == np.float16 or not x.size:
+        return None
+    return _total(_op("softplus")(x) - target * x) / x.size
+
+
 def _is_class(labels: Any, classes: int) -> Any:
     """For every label a row that holds at the label."""
     checked = _op("class_labels")(labels, classes=classes)
@@ -146,8 +153,7 @@ def _one_hot(step: Step, labels: Any, num_classes: int, dtype: Any) -> Any:
 
 
 def _cross_entropy(step: Step, logits: Any, labels: Any, **settings: Any) -> Any:
-    usual = {"weight": None, "ignore_index": None, "label_smoothing": 0.0, "reduction": "mean"}
-    if settings != usual or logits.dtype.kind != "f" or not logits.size or labels.shape != logits.shape[:-1] or labels.dtype.kind not in "iu":
+    if not is_plain(**settings) or logits.dtype.kind != "f" or not logits.size or labels.shape != logits.shape[:-1] or labels.dtype.kind not in "iu":
         return None
     shifted, _, total = _exponents(logits, -1)
     picked = _op("where")(_is_class(labels, logits.shape[-1]), shifted, 0)
@@ -193,6 +199,7 @@ _LOWERED: dict[str, Callable[..., Any]] = {
     "one_hot": _one_hot,
     "softmax_less_one": _softmax_less_one,
     "cross_entropy": _cross_entropy,
+    "logistic_loss": _logistic_loss,
     "expand_dims": _reshaped,
     "squeeze": _reshaped,
     "flatten": _reshaped,

@@ -9,7 +9,7 @@ import numpy as np
 from ...backward import part
 from ...domain import REAL
 from ...op import Op
-from ...ops.neural import checked_labels
+from ...ops.neural import checked_labels, is_plain
 from ..program import Program, Step, Value
 
 __all__ = ["sharing"]
@@ -56,8 +56,7 @@ def _of(step: Step) -> tuple[int, ...]:
 
 def _is_plain(step: Step) -> bool:
     logits, labels = step.inputs
-    usual = step.settings == {"weight": None, "ignore_index": None, "label_smoothing": 0.0, "reduction": "mean"}
-    return usual and len(logits.shape) == 2 and logits.size > 0 and logits.dtype.kind == "f" and labels.dtype.kind in "iu"
+    return is_plain(**step.settings) and len(logits.shape) == 2 and logits.size > 0 and logits.dtype.kind == "f" and labels.dtype.kind in "iu"
 
 
 def _joined(loss: Step, slope: Step) -> list[Step]:
