@@ -36,7 +36,7 @@ def own_ops():
         table.update(old)
 
 
-HAS_NUMBA = all(importlib.util.find_spec(name) is not None for name in ("numba", "scipy"))
+HAS_NUMBA = all(importlib.util.find_spec(name) is not None for name in ("llvmlite", "scipy"))
 
 
 BACKENDS = ["numpy", pytest.param("numba", marks=pytest.mark.skipif(not HAS_NUMBA, reason="needs the extra [fast]"))]

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("llvmlite", reason="llvmlite, which comes with Numba (extra [fast]), is not installed")
 
 from tinygrad_reg.compile.example import small
+from tinygrad_reg.compile.fused import machine
 from tinygrad_reg.compile.fused.replay import FusedReplay
 
 
@@ -82,3 +83,15 @@ def test_a_folder_that_cannot_be_made(tmp_path, monkeypatch):
 def test_nothing_is_written_unless_wanted(folder):
     FusedReplay(small(lambda x: x - 5.0), cache=False)
     assert not folder.exists()
+
+
+def test_the_cache_does_not_grow_for_ever(folder, monkeypatch):
+    monkeypatch.setattr(machine, "MOST_FILES", 4)
+    for factor in range(4):
+        replay(float(factor))
+    for file in folder.glob("*.o"):
+        os.utime(file, (0, 0))
+    assert replay(2.0).from_disk  # used just now
+    replay(10.0)
+    assert len(list(folder.glob("*.o"))) == 4
+    assert replay(2.0).from_disk and replay(10.0).from_disk

@@ -43,6 +43,7 @@ def test_small_whole_numbers_become_floats_first():
     assert "astype" not in str(form(OPS["sigmoid"], {}, (F4,)))
 
 
+@pytest.mark.usefixtures("own_ops")
 def test_an_op_of_ones_own():
     @op()
     def wave_of_the_test(x):

@@ -35,8 +35,9 @@ def compile(function: Callable[..., Any] | None = None, *, backend: str | None =
     arguments that are not arrays), at most ``programs`` at a time; it is captured anew when something that the code can reach has
     changed: a number in a closure or a global, an attribute of a module, train or eval mode.
 
-    ``backend`` is ``"numpy"``, or ``"numba"`` (extra ``[fast]``, used by default where it is installed): machine code, which takes its time to
-    be made, in the background while NumPy replays, or at once with ``wait=True``. Use it as a decorator, with or without settings.
+    ``backend`` is ``"numpy"``, or ``"numba"`` (extra ``[fast]``, used by default where it is installed): machine code by LLVM, through the library
+    that Numba is built on. It takes a moment to be made, in the background while NumPy replays, or at once with ``wait=True``. Use it
+    as a decorator, with or without settings.
 
     Raises ``CaptureError`` for a function that looks at numbers on the way, as in ``if loss < 1``: its program would be right for one call only.
     What Python does besides (printing, counting, ``np.random``, the time) is done at the capture only, with the values of then.
@@ -51,17 +52,17 @@ def compile(function: Callable[..., Any] | None = None, *, backend: str | None =
     """
     if backend not in (None, *_BACKENDS):
         raise ValueError(f"compile: there is no backend {backend!r}; there are 'numpy' and 'numba'.")
-    if backend == "numba" and not _has_numba():
-        raise ImportError("compile: backend='numba' needs Numba, which is not installed: pip install 'tinygrad_reg[fast]'.")
+    if backend == "numba" and not _has_llvm():
+        raise ImportError("compile: backend='numba' needs llvmlite and SciPy, which are not installed: pip install 'tinygrad_reg[fast]'.")
     if function is None:
         return lambda f: compile(f, backend=backend, wait=wait, programs=programs)
     if not callable(function):
         raise TypeError(f"compile takes a function of Tensors, not {type(function).__name__}.")
-    return Compiled(function, backend or ("numba" if _has_numba() else "numpy"), wait, programs)
+    return Compiled(function, backend or ("numba" if _has_llvm() else "numpy"), wait, programs)
 
 
-def _has_numba() -> bool:
-    return all(importlib.util.find_spec(name) is not None for name in ("numba", "scipy"))
+def _has_llvm() -> bool:
+    return all(importlib.util.find_spec(name) is not None for name in ("llvmlite", "scipy"))
 
 
 class Compiled:

@@ -52,6 +52,8 @@ class Writer(Elementwise):
             return
         if not step.out.shape or step.out.parts:
             self._scalar(step)
+        elif step.op.name == "permute_dims" and len(step.out.shape) == 2 and step.settings["axes"] in (None, (1, 0)):
+            self._set(step.out, f"{self.names[id(step.inputs[0])]}.T")
         elif (
             step.op.name == "matmul" and all(len(x.shape) in (1, 2) and x.dtype == step.out.dtype for x in step.inputs) and step.out.dtype.kind == "f"
         ):

@@ -1,6 +1,7 @@
 """Machine code from text, by LLVM (the library llvmlite, which Numba is built on), kept on disk for the next process.
 
-The name of a file in the cache is a hash of the text, the processor and the versions, so it never has to be thrown away for being old.
+The name of a file in the cache is a hash of the text, the processor and the versions, so a file is never wrong; those not used for longest
+are deleted when there are many.
 The cache is the folder named by TINYGRAD_REG_CACHE, or ``~/.cache/tinygrad_reg``; without a writable one, all is compiled anew.
 """
 
@@ -22,6 +23,7 @@ from .products import find_blas, symbol
 
 __all__ = ["Machine", "machine_code"]
 
+MOST_FILES = 1000  # some 10 kB each
 _LOCK = threading.Lock()
 
 
@@ -134,6 +136,8 @@ def _folder() -> Path | None:
 def _read(file: Path | None) -> bytes | None:
     try:
         code = file.read_bytes() if file else b""
+        if file:
+            os.utime(file)  # the time of its last use
     except OSError:
         return None
     checksum, code = code[:32], code[32:]
@@ -146,5 +150,13 @@ def _write(file: Path, code: bytes) -> None:
         with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as made:
             made.write(hashlib.sha256(code).digest() + code)
         Path(made.name).replace(file)
+        _forget_oldest(file.parent)
     except OSError:
         return
+
+
+def _forget_oldest(folder: Path) -> None:
+    files = list(folder.glob("*.o"))
+    if len(files) > MOST_FILES:
+        for file in sorted(files, key=lambda file: file.stat().st_mtime)[: MOST_FILES // 4]:
+            file.unlink(missing_ok=True)

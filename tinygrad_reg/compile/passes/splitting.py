@@ -1,4 +1,4 @@
-"""Elementwise steps of several ufunc calls become as many steps: what two of them have in common can then be computed once."""
+"""Elementwise steps become one step for each ufunc call in them: what two of them have in common can then be computed once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def splitting(program: Program) -> Program:
     steps: list[Step] = []
     for step in program.steps:
         parts = parts_of(step) if step.out.shape else None
-        if parts is None or len(parts) == 1:
+        if parts is None:
             steps.append(step)
             continue
         made: list[Value] = []
