@@ -30,10 +30,10 @@ def perceptron(work: Perceptron, d: Arrays, how: str) -> Job:
 
 def logistic(work: Logistic, d: Arrays, how: str) -> Job:
     w, b = tg.Tensor(d["w"], requires_grad=True), tg.Tensor(d["b"], requires_grad=True)
-    optimizer = tg.optim.SGD([w, b], work.lr)
+    optimizer, l1 = tg.optim.SGD([w, b], work.lr), work.l1
 
     def step(x: Any, y: Any) -> Any:
-        return optimizer.minimize(tg.binary_cross_entropy_with_logits(x @ w + b, y) + work.l1 * abs(w).sum())
+        return optimizer.minimize(tg.binary_cross_entropy_with_logits(x @ w + b, y) + l1 * abs(w).sum())
 
     return job(step, [tg.Tensor(d["x"]), tg.Tensor(d["y"])], how)
 
