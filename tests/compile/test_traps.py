@@ -52,6 +52,12 @@ def test_a_step_is_captured_once_and_replayed(backend):
     assert twin.compiled.stats()["backend"] == backend
 
 
+def test_states_are_called_as_the_whole_model_calls_them():
+    twin = Twin("numpy")
+    twin.check(1)
+    assert [x.name for x in twin.compiled.program.of_kind("state")][:4] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+
+
 def test_weights_loaded_between_calls(backend):
     twin = Twin(backend)
     twin.check()

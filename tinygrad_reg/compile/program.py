@@ -138,6 +138,12 @@ class Program:
         """The flops of the largest matrix product."""
         return max([_flops(step) for step in self.steps if step.op.name == "matmul"], default=0)
 
+    def picture(self) -> Any:
+        """The program as a picture, a ``graphviz.Digraph``: see :func:`tinygrad_reg.compile.picture.picture`."""
+        from .picture import picture  # noqa: PLC0415 - a picture is of a program, and not the other way round
+
+        return picture(self)
+
     def __str__(self) -> str:
         return "\n".join(_lines(self))
 

@@ -336,7 +336,7 @@ class Tape:
 
     def name_states(self, modules: Sequence[Any]) -> None:
         """States are called as the modules know them: 0.weight."""
-        names = {id(x): name for module in modules for name, x in module.named_tensors()}
+        names = {id(x): name for module in reversed(modules) for name, x in module.named_tensors()}  # the outermost has the last word
         for key, value in self._start.items():
             value.name = names.get(key, value.name)
 
