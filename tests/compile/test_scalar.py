@@ -7,6 +7,8 @@ import tinygrad_reg as tg
 from tinygrad_reg.compile.scalar import form, resolved
 from tinygrad_reg.op import OPS, op
 
+pytestmark = pytest.mark.usefixtures("own_ops")
+
 F4 = np.dtype("f4")
 ELEMENTWISE = sorted(name for name, o in OPS.items() if o.elementwise and form(o) is not None and o.arity <= 3)
 
@@ -43,7 +45,6 @@ def test_small_whole_numbers_become_floats_first():
     assert "astype" not in str(form(OPS["sigmoid"], {}, (F4,)))
 
 
-@pytest.mark.usefixtures("own_ops")
 def test_an_op_of_ones_own():
     @op()
     def wave_of_the_test(x):
