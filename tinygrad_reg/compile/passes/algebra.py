@@ -95,9 +95,5 @@ _RULES: dict[str, Callable[[Step, dict[int, Step]], Value | None]] = {
     "negative": _twice("negative"),
     "permute_dims": _turned_back,
     "where": _chosen,
-    "reshape": _unchanged,
-    "broadcast_to": _unchanged,
-    "astype": _unchanged,
-    "argument": _unchanged,
-    "unchanging": _unchanged,
+    **dict.fromkeys(["reshape", "broadcast_to", "astype", "argument", "unchanging"], _unchanged),
 }
