@@ -5,26 +5,14 @@ What is computed from vectors here does not depend on their sign or phase, which
 
 import numpy as np
 import pytest
+from drawn_arrays import RNG, array, the_same_numbers  # noqa: F401 - the fixture is used by being here
 from numeric import assert_close, check_gradient, check_second_derivative, seeded
 
 import tinygrad_reg as tg
 
-RNG = np.random.default_rng(0)
-START = RNG.bit_generator.state
 SQUARE = ((3, 3), (2, 4, 4), (1, 1), (0, 2, 2))
 ANY = ((3, 3), (4, 2), (2, 4), (2, 3, 2), (2, 2, 3), (0, 3, 2))
 EYE = np.eye(3)
-
-
-@pytest.fixture(autouse=True)
-def the_same_numbers():
-    """A test gets the same numbers alone and in the suite."""
-    RNG.bit_generator.state = START
-
-
-def array(shape, dtype="real"):
-    x = RNG.normal(size=shape)
-    return x + 1j * RNG.normal(size=shape) if dtype == "complex" else x
 
 
 def adjoint(x):

@@ -2,26 +2,14 @@
 
 import numpy as np
 import pytest
+from drawn_arrays import RNG, array, the_same_numbers  # noqa: F401 - the fixture is used by being here
 
 import tinygrad_reg as tg
 
-RNG = np.random.default_rng(0)
-START = RNG.bit_generator.state
 NORMS = (None, "backward", "ortho", "forward")
 FROM_REAL = {"rfft", "ihfft", "rfft2", "rfftn"}
 ONE_AXIS = ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft")
 SEVERAL = ("fftn", "ifftn", "rfftn", "irfftn", "fft2", "ifft2", "rfft2", "irfft2")
-
-
-@pytest.fixture(autouse=True)
-def the_same_numbers():
-    """A test gets the same numbers alone and in the suite."""
-    RNG.bit_generator.state = START
-
-
-def array(shape, dtype="real"):
-    x = RNG.normal(size=shape)
-    return x + 1j * RNG.normal(size=shape) if dtype == "complex" else x
 
 
 def total(out, xp, as_own):

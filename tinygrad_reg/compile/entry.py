@@ -32,7 +32,7 @@ class Entry:
     """A program, its guards, its replay, and how results are handed out."""
 
     def __init__(self, owner: Any, key: Any, guards: Any, tape: Tape, program: Any, result: Any, arrays: list[Any]) -> None:
-        self.owner, self.guards, self.key = owner, guards, key
+        self.owner, self.guards = owner, guards
         self.program = tidy(program)
         self.grad_mode = grad_enabled()
         self.effects = tape.effects
@@ -42,7 +42,7 @@ class Entry:
         self.plan = plan_of(result)
         self.count = len(self.program.results)
         self.places = {id(t): i for i, t in enumerate(tape.stand_ins)}
-        self.stand_ins = tape.stand_ins
+        self.stand_ins = tape.stand_ins  # kept, so that their ids stay their own
         self.gradients = [(self.places.get(id(x)), x, value is not None) for x, value in self.program.gradients]
         self.used = sorted(x.source for x in self.program.of_kind(ARGUMENT))
         self.steady = tape.steady
