@@ -109,6 +109,14 @@ def test_second_derivative_of_powers(exponent, expected):
     np.testing.assert_array_equal(second(lambda x: x**exponent, [0.0, -2.0]), expected)
 
 
+def test_the_mixed_derivative_of_powers_at_exponent_zero():
+    """∂²(a**b)/∂a∂b = a**(b-1)·(1 + b·log a), which at b = 0 is 1/a."""
+    a, b = tg.Tensor([2.0, 5.0], requires_grad=True), tg.Tensor([0.0, 0.0], requires_grad=True)
+    in_a = tg.grad((a**b).sum(), a, create_graph=True)
+    np.testing.assert_array_equal(in_a.data, [0, 0])
+    np.testing.assert_allclose(tg.grad(in_a.sum(), b).data, [0.5, 0.2])
+
+
 def test_cubes_have_a_third_derivative():
     x = tg.Tensor([0.0, 2.0], requires_grad=True)
     found = x**3
@@ -126,6 +134,23 @@ def test_sigmoid_and_softplus_take_any_number(dtype):
     np.testing.assert_array_equal(tg.sigmoid(x), [0, 0, 0, 1, 1, 1])
     np.testing.assert_array_equal(tg.softplus(x), [0, 0, 0, 1000, 1e4, INF])
     assert tg.sigmoid(x).dtype == tg.softplus(x).dtype == dtype
+
+
+@pytest.mark.parametrize("beta", [0.25, 2, 30.0])
+def test_softplus_with_another_bend(beta):
+    x = np.array([-1e4, -30.0, -0.5, 0.0, 0.5, 30.0, 1e4])
+    np.testing.assert_allclose(tg.softplus(x, beta=beta), tg.softplus(beta * x) / beta, rtol=1e-14)
+    t = tg.Tensor(x, requires_grad=True)
+    slope = tg.grad(tg.softplus(t, beta=beta).sum(), t, create_graph=True)
+    np.testing.assert_allclose(slope.data, tg.sigmoid(beta * x), rtol=1e-14)
+    np.testing.assert_allclose(tg.grad(slope.sum(), t).data, beta * tg.sigmoid(beta * x) * tg.sigmoid(-beta * x), rtol=1e-12, atol=1e-14)
+    assert tg.softplus(x.astype(np.float32), beta=beta).dtype == np.float32
+
+
+@pytest.mark.parametrize("beta", [0, -1.0, float("nan")])
+def test_softplus_refuses_a_bend_that_is_none(beta):
+    with pytest.raises(ValueError, match=r"softplus: beta is .*must be > 0.*Got float64 of shape \(2,\)"):
+        tg.softplus(tg.ones(2), beta=beta)
 
 
 def test_small_results_keep_their_digits():

@@ -52,6 +52,21 @@ def test_ties_are_shared_evenly(f, tied):
     np.testing.assert_allclose(slope(lambda t: f(t, axis=0, keepdims=True), x), [[1 / 2, 0, 1 / 2], [1 / 2, 1, 1 / 2]])
 
 
+@pytest.mark.parametrize("f", [tg.max, tg.min])
+@pytest.mark.parametrize("settings", [{}, {"axis": 0}, {"axis": 1}, {"axis": -1, "keepdims": True}, {"axis": (0, 1), "keepdims": True}], ids=str)
+@pytest.mark.parametrize(
+    "turned", [lambda x: x, lambda x: x.T, lambda x: x[::-1, ::-1], lambda x: x[:, ::2]], ids=["rows", "columns", "back", "gaps"]
+)
+@given(x=hnp.arrays(np.float64, (3, 4), elements=st.sampled_from([-1.0, -0.0, 0.0, 2.0, INF, -INF, np.nan]) | st.floats(-9, 9)))
+def test_winners_share_the_gradient_wherever_they_stand(f, settings, turned, x):
+    x = turned(x)
+    best = f(x, **{**settings, "keepdims": True})
+    winners = (x == best) | np.isnan(x)
+    expected = winners / np.sum(winners, axis=settings.get("axis"), keepdims=True)
+    out = f(t := tg.Tensor(x, requires_grad=True), **settings)
+    np.testing.assert_allclose(tg.grad(out, t, np.full(out.shape, 3.0)).data, 3 * expected)
+
+
 @pytest.mark.parametrize("settings", [{}, {"axis": 0}, {"axis": 1, "keepdims": True}, {"axis": 1, "correction": 1}])
 @pytest.mark.parametrize("value", [0.0, 0.7, -1e6 / 3, 1e-300], ids=str)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -14,7 +14,8 @@ B = np.array([4.0, 4.0, -4.0, -4.0, 0.1, 0.1, 3.0, 3.0])
 def slopes(f, *values):
     """Gradient of Σ f in each value."""
     tensors = [tg.Tensor(v, requires_grad=True) for v in values]
-    return [g.numpy() for g in tg.grad(f(*tensors).sum(), tensors)]
+    out = f(*tensors)
+    return [g.numpy() for g in tg.grad(out, tensors, np.ones(out.shape))]
 
 
 # ------------------------------------------------------------------------------------------ rounding
@@ -55,6 +56,12 @@ def test_slopes_of_remainders_count_how_often_was_taken():
     np.testing.assert_array_equal(slopes(tg.remainder, A, B), [np.ones(8), -np.floor_divide(A, B)])
     np.testing.assert_array_equal(slopes(tg.fmod, A, B), [np.ones(8), -np.rint((A - np.fmod(A, B)) / B)])
     assert slopes(tg.remainder, 1.0, 0.1)[1] == -9  # 1.0 // 0.1 is 9, though 1.0 / 0.1 is 10
+
+
+def test_remainders_of_infinite_divisors_have_slopes():
+    a, b = np.array([5.0, -5.0, 0.0, 5.0, -5.0]), np.array([np.inf, np.inf, np.inf, -np.inf, -np.inf])
+    np.testing.assert_array_equal(slopes(tg.remainder, a, b), [np.ones(5), -np.floor_divide(a, b)])
+    np.testing.assert_array_equal(slopes(tg.fmod, a, b), [np.ones(5), np.zeros(5)])
     assert all(g is None or not g.any() for g in slopes(lambda a, b: tg.floor_divide(a, b) + 0 * a * b, A, B))
 
 

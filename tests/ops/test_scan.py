@@ -12,8 +12,8 @@ def leaf(values):
 
 def slope(f, values):
     """The gradient of Σ f(x)."""
-    x = leaf(values)
-    return tg.grad(f(x).sum(), x).tolist()
+    out = f(x := leaf(values))
+    return tg.grad(out, x, np.ones(out.shape)).tolist()
 
 
 def hessian_of_sum(f, values):
@@ -106,6 +106,14 @@ def test_logcumsumexp_at_sizes_where_exp_fails():
     assert slope(tg.logcumsumexp, [-inf, -inf, 0.0]) == [0, 0, 1]
     for x in ([-inf, -inf, 0.0], [-1e4, 1e4, 0.0], [-inf, 5.0, -inf]):
         assert np.isfinite(hessian_of_sum(tg.logcumsumexp, x)).all()
+
+
+def test_logcumsumexp_of_infinite_numbers_has_the_slopes_of_its_limit():
+    inf = np.inf
+    assert slope(tg.logcumsumexp, [0.0, inf, 1.0]) == [1, 2, 0]
+    assert slope(tg.logcumsumexp, [-inf, inf, 0.0]) == [0, 2, 0]
+    assert slope(tg.logcumsumexp, [0.0, inf, 1.0, inf, 2.0]) == [1, 3, 0, 1, 0]  # two that grow alike share evenly
+    assert hessian_of_sum(tg.logcumsumexp, [0.0, 1.0, inf]).tolist() == hessian_of_sum(tg.logcumsumexp, [0.0, 1.0, 1e9]).tolist()
 
 
 @pytest.mark.parametrize(

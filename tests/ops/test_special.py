@@ -163,6 +163,10 @@ def test_the_others_say_what_to_install(name):
         getattr(tg, name)(tg.Tensor([0.5], requires_grad=True))
 
 
+def test_second_derivative_of_log_ndtr_at_infinity():
+    np.testing.assert_allclose(derivative(tg.log_ndtr, np.array([-np.inf, -1e300, 1e300, np.inf]), 2), [-1, -1, 0, 0], rtol=1e-15)
+
+
 def test_second_derivative_of_log_ndtr_far_to_the_left():
     pytest.importorskip("scipy")
     x = tg.Tensor([-4.0, -6.0, -20.0, -1e4, -1e8, -1e150, 3.0], requires_grad=True)

@@ -41,6 +41,42 @@ def test_products_that_overflow_or_vanish_keep_their_gradient():
     assert tg.prod(np.array([200, 2], np.uint8)) == 400
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("low", [0.01, 0.3, 0.99, 1.5])
+def test_long_products_and_their_gradients_are_those_that_logarithms_give(low, dtype):
+    x = np.random.default_rng(0).uniform(low, 1.01 * max(low, 1 / low), 5003).astype(dtype)
+    x[::7] *= -1
+    limits, sign = np.finfo(dtype), np.prod(np.sign(x))
+    with np.errstate(all="ignore"):
+        logs = np.log2(abs(x.astype(np.longdouble)))
+        for whole, found in ((logs.sum(), tg.prod(x)), (logs.sum() - logs, tg.grad(tg.prod(t := leaf(x)), t).data * np.sign(x))):
+            assert limits.minexp < np.max(whole) < limits.maxexp or np.min(whole) > limits.maxexp + 9 or np.max(whole) < limits.minexp - 99
+            np.testing.assert_allclose(found, (sign * np.exp2(whole)).astype(dtype), rtol=5e3 * limits.eps)
+
+
+def test_a_product_that_leaves_the_range_on_the_way_is_numpys():
+    up, down = np.full(3000, 1e30), np.full(3000, 1e-30)
+    columns, too_small = np.ones((32, 70)), np.ones((32, 70))
+    columns[:, :4] = 10 ** np.array([9.5, 9.5, -9.5, -9.5])
+    too_small[:, :2] = [10**9.5, 1e-10]
+    for x in (columns, too_small, np.stack([up, down], -1), np.concatenate([up[:20], down[:20], np.ones(5000)]), np.stack([up, down])):
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(tg.prod(x), np.prod(x), rtol=1e-10)
+
+
+def test_one_factor_may_bring_a_product_back_into_range():
+    x = np.concatenate([np.full(1030, 2.0), np.ones(2000), [2.0**30]])  # 2¹⁰⁶⁰, but 2¹⁰³⁰ without the last: both too large
+    with np.errstate(over="ignore"):
+        assert np.isinf(tg.grad(tg.prod(t := leaf(x)), t).data).all()
+        x[-1] = 2.0**60  # and now 2¹⁰³⁰ without it, still too large
+        x[:20] = 1.0  # 2¹⁰¹⁰ without it
+        found = tg.grad(tg.prod(t := leaf(x)), t).data
+        back = tg.grad(tg.prod(t := leaf([1e-200, 1e-200, 1e200, 1e200, 1e200, 1e200, 1e200])), t)
+    assert found[-1] == 2.0**1010
+    assert np.isinf(found[:-1]).all()
+    assert back[0].item() == np.inf  # though the product itself was 0 too early
+
+
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("name", ["nansum", "nanprod", "nanmean", "nanmax", "nanmin", "nanvar", "nanstd", "prod", "ptp", "count_nonzero", "average"])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

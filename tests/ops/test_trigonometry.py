@@ -114,6 +114,15 @@ def test_slopes_of_arctan2_in_all_directions_and_sizes():
     in_y, in_x = slope(tg.arctan2, y, x)
     np.testing.assert_allclose(in_y, [0, 1, 0, -0.5, 0.5e-200, 0.5e200, 0.25e-300])
     np.testing.assert_allclose(in_x, [-1, 0, -0.5, 0, -0.5e-200, -0.5e200, 0])
+    for i in range(len(x)):  # each without the others' company, which decides how it is computed
+        np.testing.assert_array_equal(np.ravel(slope(tg.arctan2, y[i : i + 1], x[i : i + 1])), [in_y[i], in_x[i]])
+    np.testing.assert_allclose(slope(tg.arctan2, np.array([1e-162]), np.array([3e-162])), [[0.3e162], [-0.1e162]], rtol=1e-14)
+
+
+def test_slopes_of_arctan2_let_nan_through():
+    y, x = np.array([np.nan, 0.0, np.nan, 1.0]), np.array([0.0, np.nan, 2.0, 1.0])
+    for found in slope(tg.arctan2, y, x):
+        np.testing.assert_array_equal(np.isnan(found), [True, True, True, False])
 
 
 def test_second_derivatives_of_arctan2_on_the_axes():

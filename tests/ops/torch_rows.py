@@ -134,7 +134,7 @@ ROWS |= {
     "nn.functional.hardshrink": "hardshrink lambd",
     "nn.functional.softshrink": "softshrink lambd",
     "nn.functional.threshold": "threshold threshold value",
-    "nn.functional.softplus": lambda x, beta=1, threshold=20: ours("softplus")(x * beta) / beta,
+    "nn.functional.softplus": lambda x, beta=1, threshold=20: ours("softplus")(x, beta=beta),
     "softmax": "softmax axis",
     "log_softmax": "log_softmax axis",
     "nn.functional.softmin": lambda x, dim: ours("softmax")(-x, axis=dim),

@@ -15,7 +15,8 @@ from ..op import expression, op
 from .choice import equal, greater, less, less_equal, logical_and, where
 from .complexes import of_reals, refuse_complex
 from .elementwise import abs, as_float, clip, exp, sigmoid, softplus, tanh
-from .shape import concat, reshape
+from .joining import split
+from .shape import reshape
 from .special import ndtr, normal_density
 from .trigonometry import hypot
 
@@ -201,35 +202,21 @@ def _mish(g, out, x):
 mish.defvjp(_mish)
 
 
-@op(cases=(case((2, 4)), case((4, 3), axis=0), case((2, 2, 3), axis=-2), case((2,)), case((0, 2))), fits="the size along axis must be even")
-@of_reals
-def glu(x, *, axis=-1):
+@expression(cases=(case((2, 4)), case((4, 3), axis=0), case((2, 2, 3), axis=-2), case((2,)), case((0, 2))))
+def glu(x, axis=-1):
     """First half of x along ``axis`` times σ of the second half: a·σ(b). Slopes: σ(b), and a·σ(b)·(1 - σ(b)).
 
     >>> glu(Tensor([1.0, 2.0, 0.0, 0.0]))
     Tensor([0.5, 1. ])
     """
-    a, b = _halves(x, axis)
-    return a * sigmoid.forward(b)
-
-
-def _halves(x, axis):
-    if not x.ndim or not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"there is no axis {axis} in an array of {x.ndim} axes")
-    size, before = x.shape[axis], (slice(None),) * (axis % x.ndim)
-    if size % 2:
-        raise ValueError(f"axis {axis} has {size} entries, which cannot be halved")
-    return x[(*before, slice(size // 2))], x[(*before, slice(size // 2, None))]
-
-
-def _glu(g, out, x, axis):
-    a, b = _halves(x, axis)
-    gate = sigmoid(b)
-    opened = g * gate
-    return concat([opened, opened * (a * (1 - gate))], axis=axis)
-
-
-glu.defvjp(_glu)
+    refuse_complex("glu", x)
+    shape = np.shape(x)
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(f"there is no axis {axis} in an array of {len(shape)} axes")
+    if shape[axis] % 2:
+        raise ValueError(f"axis {axis} has {shape[axis]} entries, which cannot be halved")
+    a, b = split(x, indices_or_sections=2, axis=axis)
+    return a * sigmoid(b)
 
 
 @op(aliases=("log_sigmoid", "log_expit"))

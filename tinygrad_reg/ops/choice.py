@@ -187,11 +187,13 @@ def _bits(condition: Any, x: Any) -> bool:
 def _keep(condition: Any, x: Any) -> Any:
     # On random conditions np.where mispredicts a branch per element; times 1 or 0 is several times faster, and
     # on the bits, taken as whole numbers, it turns inf and NaN into 0 too.
-    bits = condition.astype(_SAME_SIZE_INTEGER[x.dtype])
-    if bits.shape != x.shape:
-        return np.multiply(x.view(bits.dtype), bits).view(x.dtype)
-    bits *= x.view(bits.dtype)
-    return bits.view(x.dtype)
+    kind = _SAME_SIZE_INTEGER[x.dtype]
+    shape = x.shape if condition.shape == x.shape else np.broadcast(condition, x).shape
+    kept = np.empty(shape, x.dtype)  # not a view: a gradient that owns its memory is not copied
+    bits = kept.view(kind)
+    bits[...] = condition
+    bits *= x.view(kind)
+    return kept
 
 
 @op(label="≈")

@@ -84,7 +84,7 @@ def power(a, b):
 def _power_base(g, out, a, b):
     if isinstance(b, (int, float)):
         return None if b == 0 else g * (2 * a) if b == 2 else g * (b * a ** (b - 1))
-    return g * (b * a ** where(equal(b, 0), 0, b - 1))
+    return g * (b * a ** where(logical_and(equal(a, 0), equal(b, 0)), 0, b - 1))  # the slope of this in b matters, so b - 1 stays elsewhere
 
 
 def _power_exponent(g, out, a, b):
@@ -264,17 +264,23 @@ sigmoid.defvjp(lambda g, out, x: g * (out * (1 - out)))
 
 @op()
 @of_reals
-def softplus(x):
-    """Smooth ramp: log(1 + exp(x)), for any size of x. Slope: sigmoid(x).
+def softplus(x, *, beta=1.0):
+    """Smooth ramp: log(1 + exp(beta·x))/beta, for any size of x; the larger ``beta``, the sharper its bend. Slope: sigmoid(beta·x).
+
+    Raises ``ValueError`` unless beta is above 0.
 
     >>> softplus(Tensor([-1000.0, 0.0, 100.0]))
     Tensor([  0.    ,   0.6931, 100.    ])
     """
     x = as_float(x)
-    return np.maximum(x, zeros_for(x)) + np.log1p(np.exp(-np.absolute(x)))
+    if beta == 1:
+        return np.maximum(x, zeros_for(x)) + np.log1p(np.exp(-np.absolute(x)))
+    if not beta > 0:
+        raise ValueError(f"beta is {beta}; it says how sharp the bend is, and must be > 0")
+    return np.maximum(x, zeros_for(x)) + np.log1p(np.exp(-beta * np.absolute(x))) / beta
 
 
-softplus.defvjp(lambda g, out, x: g * sigmoid(x))
+softplus.defvjp(lambda g, out, x, beta: g * sigmoid(x if beta == 1 else beta * x))
 
 # -------------------------------------------------------------------------------------------- kinks
 
@@ -386,12 +392,6 @@ def astype(x, *, dtype, copy=True, device=None):
 
 
 astype.defvjp(lambda g, out, x, dtype, copy, device: g if np.dtype(dtype).kind in "fc" else None)
-
-
-def all_plain(x: Any) -> bool:
-    """Whether all numbers in an array are finite, not 0, and not so small that digits are lost: then a product may be divided by a factor."""
-    size = np.absolute(x)
-    return bool((size > np.finfo(size.dtype).tiny).all() and (size < np.inf).all())
 
 
 def as_float(x: Any) -> Any:

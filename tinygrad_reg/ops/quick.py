@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["zeros_for"]
+__all__ = ["all_plain", "zeros_for"]
 
 _SMALL, _ROW = 1 << 15, 512  # numbers
 
@@ -34,3 +34,10 @@ def zeros_for(x: Any) -> Any:
 def _zeros(shape: tuple[int, ...], dtype: Any) -> Any:
     size = int(np.prod(shape, dtype=int))
     return np.zeros(shape, dtype) if size <= 4 * _SMALL else dtype.type(0)  # as many again would not be quicker
+
+
+def all_plain(x: Any) -> bool:
+    """Whether all numbers in an array are finite, not 0, and not so small that digits are lost: then a product may be divided by a factor."""
+    size = np.absolute(x)
+    least, most = np.minimum.reduce(size, axis=None, initial=1), np.maximum.reduce(size, axis=None, initial=1)
+    return bool(least > np.finfo(size.dtype).tiny and most < np.inf)

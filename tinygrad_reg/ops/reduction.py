@@ -7,6 +7,7 @@ spread of equal values has slope 0.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -146,16 +147,29 @@ def _ordered(x: Any, instead: str = "they have no order; take the extreme of the
     return x
 
 
-def _extreme(g, out, x, axis, keepdims):
+def _only_winner(first, out, x):
+    """The place of the extreme of all numbers, if nothing is recorded and no other equals it."""
+    if type(x) is not np.ndarray or not x.flags.c_contiguous or not x.size or isnan(out).any():
+        return None
+    place = first(x)
+    rest = x.reshape(-1)[place + 1 :]  # it is the first, so another can only stand behind it
+    return None if rest.size and rest[first(rest)] == out else np.unravel_index(place, x.shape)
+
+
+def _extreme(first, g, out, x, axis, keepdims):
     axis = _axis(x, axis)
+    if axis is None and (place := _only_winner(first, out, x)):
+        return put_back(reshape(g, shape=()), key=place, shape=x.shape)
     winners = equal(x, restore(out, axis, keepdims))
     if not nowhere(isnan(out)):
         winners = logical_or(winners, isnan(x))  # where a NaN wins, it gets the gradient
     share = restore(g, axis, keepdims)
     if type(winners) is not np.ndarray or np.count_nonzero(winners) > out.size:
         share = share / sum(astype(winners, dtype=g.dtype), axis=axis, keepdims=True)
-    elif axis is None or axis in (-1, x.ndim - 1):  # no ties, and the winners stand in the order of the results
-        return put_back(reshape(share, shape=(-1,)), key=winners, shape=x.shape)
+    elif axis in (-1, x.ndim - 1):  # no ties: one in each line
+        found = np.zeros(x.shape, g.dtype)
+        found.reshape(-1)[winners.argmax(axis=-1).ravel() + np.arange(0, x.size, x.shape[-1])] = g.reshape(-1)
+        return found
     return where(winners, broadcast_to(share, shape=x.shape), 0)
 
 
@@ -169,7 +183,7 @@ def max(x, *, axis=None, keepdims=False):
     return np.maximum.reduce(_ordered(x), axis=axis, keepdims=keepdims)
 
 
-max.defvjp(_extreme)
+max.defvjp(partial(_extreme, np.argmax))
 
 
 @op(domain=[REAL.with_ties()], cases=ALL_AXES, fits=FITS + "; an extreme of nothing does not exist", aliases=("amin",))
@@ -182,7 +196,7 @@ def min(x, *, axis=None, keepdims=False):
     return np.minimum.reduce(_ordered(x), axis=axis, keepdims=keepdims)
 
 
-min.defvjp(_extreme)
+min.defvjp(partial(_extreme, np.argmin))
 
 _SPREAD = (*ALL_AXES[:6], case((4, 3), axis=0, correction=1), case((5,), correction=1.5))
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..domain import BOOLEAN, POSITIVE, REAL, case
 from ..op import expression, op
-from .choice import equal, isfinite, where
+from .bits import isinf
+from .choice import equal, isfinite, nowhere, where
 from .elementwise import sign
 
 WHOLE = REAL.with_kinks(-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -116,7 +117,12 @@ def remainder(a, b):
     return np.remainder(a, b)
 
 
-remainder.defvjp(lambda g, out, a, b: g, lambda g, out, a, b: -(g * _quotient(a, out, b)))
+def _remainder_b(g, out, a, b):
+    times, endless = _quotient(a, out, b), isinf(out)  # an infinite b is "taken" once from numbers of the other sign
+    return -(g * (times if nowhere(endless) else where(endless, -1, times)))
+
+
+remainder.defvjp(lambda g, out, a, b: g, _remainder_b)
 
 
 @op(domain=[REAL.with_kinks(0.0), POSITIVE])

@@ -14,10 +14,11 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..domain import REAL, case
 from ..op import expression, op
 from .arranging import flip, roll
-from .choice import equal, isnan, logical_or, where
-from .elementwise import all_plain, as_float, exp
+from .choice import equal, isnan, logical_or, nowhere, where
+from .elementwise import as_float, astype, exp, maximum
 from .padding import pad
 from .placing import gather_back
+from .quick import all_plain
 from .shape import as_array, broadcast_to, concat, reshape
 
 FITS = "axis must be one existing axis, or None for the flat array"
@@ -214,7 +215,8 @@ cumprod.defvjp(_cumprod)
 
 @op(cases=(*_LINES, case((70,), axis=0)), fits=FITS)
 def logcumsumexp(x, *, axis=None):
-    """log Σ exp(x) over the elements so far along ``axis``, stable for any size of x. Slope: the softmax of the elements so far.
+    """log Σ exp(x) over the elements so far along ``axis``, stable for any size of x. Slope: the softmax of the elements so far;
+    infinite ones share it evenly.
 
     >>> logcumsumexp(Tensor([1000.0, 1000.0]))
     Tensor([1000.    , 1000.6931])
@@ -227,8 +229,14 @@ def _logcumsumexp(g, out, x, axis):
     line, axis = _line(x, axis)
     reached = where(equal(out, -np.inf), 0, out)
     # The results only grow: every factor, from one to the next and from x to its own, lies between 0 and 1.
-    growth = exp(delayed(out, axis, -np.inf) - reached)
-    return reshape(_from_behind(growth, g, axis) * exp(line - reached), shape=x.shape)
+    growth, own = exp(delayed(out, axis, -np.inf) - reached), exp(line - reached)
+    endless = equal(out, np.inf)
+    if not nowhere(endless):
+        first = equal(line, np.inf)
+        share = 1 / maximum(cumsum(astype(first, dtype=out.dtype), axis=axis), 1)  # of as many infinite ones as there are so far
+        own = where(first, share, where(endless, 0, own))
+        growth = where(first, 1 - share, where(endless, 1, growth))
+    return reshape(_from_behind(growth, g, axis) * own, shape=x.shape)
 
 
 logcumsumexp.defvjp(_logcumsumexp)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..domain import POSITIVE, case, integers, interval
 from ..op import expression, op
-from .elementwise import as_float, exp
+from .elementwise import as_float, clip, exp, minimum
 from .exponential import xlogy
 
 ROOT_PI = math.sqrt(math.pi)
@@ -175,7 +175,9 @@ def ndtr_gap(x):
     return np.where(np.less(x, -5.0), 1 / out, x + ndtr_ratio.forward(x))[()]
 
 
-ndtr_ratio.defvjp(lambda g, out, x: -(g * (out * ndtr_gap(x))))
+_FAR = 1e30  # from here on a slope of ndtr_ratio is -1 to the left and 0 to the right, also at infinity
+
+ndtr_ratio.defvjp(lambda g, out, x: -(g * (minimum(out, _FAR) * ndtr_gap(clip(x, -_FAR, _FAR)))))
 ndtr_gap.defvjp(lambda g, out, x: g * (1 - out * ndtr_ratio(x)))
 
 

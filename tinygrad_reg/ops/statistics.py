@@ -12,8 +12,9 @@ from .arranging import as_lines, flip, from_lines
 from .choice import equal, greater, isnan, less_equal, logical_not, where
 from .complexes import conj, is_complex, real
 from .diagonals import diagonal
-from .elementwise import abs, all_plain, as_float, astype, sign, sqrt
+from .elementwise import abs, as_float, astype, sign, sqrt
 from .joining import atleast_2d
+from .quick import all_plain
 from .reduction import ALL_AXES, FITS, WITH_EMPTY, all, any, max, mean, min, restore, sum
 from .scan import cumprod, delayed, linear_recurrence
 from .shape import as_array, broadcast_to, concat, expand_dims, permute_dims, reshape, squeeze
@@ -28,7 +29,31 @@ def prod(x, *, axis=None, dtype=None, keepdims=False):
     >>> prod(Tensor([2.0, 3.0, 4.0]))
     Tensor(24.)
     """
+    if axis is None and not keepdims and dtype is None and type(x) is np.ndarray and x.dtype.char in "fd" and x.size > 64 * _BLOCK:
+        x = _fewer(x)
     return np.multiply.reduce(x, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+def _fewer(x: Any) -> Any:
+    """x, or partial products of it where no order of the factors could change the result: NumPy multiplies one by one, which takes long."""
+    with np.errstate(all="ignore"):
+        factors = _partial(x.reshape(-1))
+        if not all_plain(factors):
+            return x
+        if all_plain(np.multiply.accumulate(factors)):
+            return factors
+    size = np.absolute(factors)
+    return factors if size.min() >= 1 or size.max() <= 1 else x
+
+
+_BLOCK = 32  # factors
+
+
+def _partial(lines: Any) -> Any:
+    """Products of a few factors each: all that there are along the last axis, in fewer numbers."""
+    count = lines.shape[-1] // _BLOCK
+    blocks = lines[..., : count * _BLOCK].reshape(*lines.shape[:-1], _BLOCK, count)
+    return np.concatenate([np.multiply.reduce(blocks, axis=-2), lines[..., count * _BLOCK :]], axis=-1)
 
 
 @op(
@@ -73,10 +98,27 @@ def _product_of_others(g, out, x, axis):
     return from_lines(_with_earlier(lines, slopes) + flip(later, axis=-1), x.shape, axis)
 
 
+def _beyond(x: Any, out: Any, axis: Any) -> bool:
+    """Whether each product is infinite or 0, and would be without any one of its factors, too: then out/x is the product of the others.
+
+    Logarithms of partial products say so.
+    """
+    lines, _ = as_lines(x, axis)
+    factors = _partial(lines)
+    if not all_plain(factors):
+        return False
+    limits, size, out = np.finfo(x.dtype), np.absolute(lines), np.reshape(out, lines.shape[:-1])
+    whole = np.log2(np.absolute(factors)).sum(axis=-1, dtype=np.float64)
+    spare = 1 + 100 * float(limits.eps) * lines.shape[-1]  # more than the logarithms may be wrong by
+    over = whole - np.log2(size.max(axis=-1)) > limits.maxexp + spare
+    under = whole - np.log2(size.min(axis=-1)) < limits.minexp - limits.nmant - spare
+    return bool(np.where(out == 0, under, over).all())
+
+
 def _prod(g, out, x, axis, dtype, keepdims):
     g = restore(g, axis, keepdims)
-    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and all_plain(out):  # nothing is recorded, so the product may be divided
-        return g * (restore(out, axis, keepdims) / x)
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.size and (all_plain(out) or _beyond(x, out, axis)):
+        return g * (restore(out, axis, keepdims) / x)  # nothing is recorded, so the product may be divided
     return g * product_of_others(x, axis=axis)
 
 

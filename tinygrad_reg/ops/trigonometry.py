@@ -13,7 +13,8 @@ import numpy as np
 from ..domain import POSITIVE, REAL, case, interval
 from ..op import op
 from .choice import equal, nowhere, where
-from .elementwise import as_float
+from .elementwise import as_float, negative
+from .quick import all_plain
 
 UNIT = interval(-1.0, 1.0)
 
@@ -100,7 +101,7 @@ def arccos(x):
     return np.arccos(x)
 
 
-arccos.defvjp(lambda g, out, x: -g * over_circle(x, power=0.5))
+arccos.defvjp(lambda g, out, x: negative(g) * over_circle(x, power=0.5))
 
 
 @op(aliases=("atan",))
@@ -118,17 +119,19 @@ arctan.defvjp(lambda g, out, x: g / (1 + x * x))
 
 @op(label="a/(a²+b²)", domain=[POSITIVE, REAL])
 def over_square_sum(a, b):
-    """a/(a² + b²), 0 where both are 0; no square is taken that could overflow. Slopes: q² - out² and -2·out·q, where q = b/(a² + b²).
+    """a/(a² + b²), 0 where both are 0; also where a square would overflow. Slopes: q² - out² and -2·out·q, where q = b/(a² + b²).
 
     >>> over_square_sum(Tensor([1.0, 1e300]), Tensor([1.0, 0.0]))
     Tensor([5.e-001, 1.e-300])
     """
     with np.errstate(all="ignore"):  # a = 0 goes over infinity, to 0
+        if type(a) is type(b) is np.ndarray and a.dtype == b.dtype and a.dtype.kind == "f" and all_plain(squares := a * a + b * b):
+            return np.divide(a, squares)
         out = np.asarray(np.divide(b, a))
         np.multiply(out, b, out=out)
         np.add(out, a, out=out)
         np.divide(1, out, out=out)
-    np.copyto(out, 0, where=np.equal(a, 0))
+    np.copyto(out, 0, where=np.equal(a, 0) & np.equal(b, b))  # NaN differs from itself
     return out[()]
 
 
@@ -150,7 +153,7 @@ def arctan2(y, x):
 
 arctan2.defvjp(
     lambda g, out, y, x: g * over_square_sum(x, y),
-    lambda g, out, y, x: -(g * over_square_sum(y, x)),
+    lambda g, out, y, x: negative(g) * over_square_sum(y, x),
 )
 
 # ---------------------------------------------------------------------------------------- hyperbolic
