@@ -2,10 +2,33 @@
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
-from array_api_calls import ANY, NUMBERS, REAL, SIGNED, array, axes, axis, calls, number, on, promoted, shape_of, shapes_that_fit, some, wider
+from array_api_calls import (
+    ANY,
+    NUMBERS,
+    REAL,
+    SIGNED,
+    WHOLE,
+    array,
+    axes,
+    axis,
+    calls,
+    few,
+    number,
+    on,
+    promoted,
+    shape_of,
+    shapes_that_fit,
+    some,
+    wider,
+)
 from hypothesis import strategies as st
 
 # ---------------------------------------------------------------------------------------------------- shapes
+
+
+def several(draw):
+    """One to four dtypes that go together."""
+    return draw(st.lists(st.sampled_from(promoted(draw, ANY)), min_size=1, max_size=4))
 
 
 @calls("broadcast_arrays")
@@ -19,11 +42,24 @@ def _(draw):
     return (array(draw, ANY, first), last), {}
 
 
-@calls("concat", "stack")
+@calls("concat")
+def _(draw):
+    shape = list(shape_of(draw, min_dims=1))
+    along = draw(st.none() | st.integers(-len(shape), len(shape) - 1))
+    arrays = []
+    for dtype in several(draw):
+        shape = list(shape_of(draw)) if along is None else shape
+        if along is not None:
+            shape[along] = draw(st.integers(0, 3))
+        arrays.append(array(draw, dtype, tuple(shape)))
+    settings = {} if along == 0 and draw(st.booleans()) else {"axis": along}
+    return (arrays if draw(st.booleans()) else tuple(arrays),), settings
+
+
+@calls("stack")
 def _(draw):
     shape = shape_of(draw)
-    arrays = [array(draw, dtype, shape) for dtype in promoted(draw, ANY)]
-    return (arrays,), some(draw, axis=axis(arrays[0]))
+    return ([array(draw, dtype, shape) for dtype in several(draw)],), some(draw, axis=st.integers(-len(shape) - 1, len(shape)))
 
 
 @calls("expand_dims")
@@ -41,6 +77,8 @@ def _(draw):
 @calls("moveaxis")
 def _(draw):
     x = array(draw, min_dims=1)
+    if draw(st.booleans()):
+        return (x, draw(axis(x)), draw(axis(x))), {}
     count = draw(st.integers(0, x.ndim))
     return (x, *(tuple(draw(st.permutations(range(-x.ndim, 0)))[:count]) for _ in range(2))), {}
 
@@ -56,8 +94,9 @@ def _(draw):
     x = array(draw)
     if draw(st.booleans()):
         return on(draw, x, draw(st.integers(0, 3)), axis=axis(x))
-    along = draw(axis(x))
-    return (x, draw(hnp.arrays("int64", x.size if along is None else x.shape[along], elements=st.integers(0, 3)))), {"axis": along}
+    along = draw(st.none() | axis(x))
+    count = draw(st.sampled_from([1, x.size if along is None else x.shape[along]]))
+    return (x, draw(hnp.arrays(draw(st.sampled_from(SIGNED)), count, elements=st.integers(0, 3)))), {"axis": along}
 
 
 @calls("reshape")
@@ -111,7 +150,7 @@ def _(draw):
 
 @calls("nonzero", "unique_all", "unique_counts", "unique_inverse", "unique_values")
 def _(draw):
-    return (array(draw),), {}
+    return (array(draw, elements=few if draw(st.booleans()) else None),), {}
 
 
 @calls("searchsorted")
@@ -133,7 +172,7 @@ def _(draw):
 
 @calls("sort", "argsort")
 def _(draw):
-    x = array(draw, REAL, min_dims=1)
+    x = array(draw, REAL, min_dims=1, elements=few if draw(st.booleans()) else None)
     return (x,), {"stable": True, **some(draw, axis=axis(x))}
 
 
@@ -141,8 +180,10 @@ def _(draw):
 def _(draw):
     x = array(draw, min_dims=1, min_side=1)
     along = draw(axis(x))
-    places = draw(hnp.arrays(draw(st.sampled_from(SIGNED)), draw(st.integers(0, 4)), elements=st.integers(-x.shape[along], x.shape[along] - 1)))
-    return (x, places), {"axis": along}
+    dtype = np.dtype(draw(st.sampled_from(WHOLE)))
+    least = 0 if dtype.kind == "u" else -x.shape[along]
+    places = draw(hnp.arrays(dtype, draw(st.integers(0, 4)), elements=st.integers(least, x.shape[along] - 1)))
+    return (x, places), {} if x.ndim == 1 and draw(st.booleans()) else {"axis": along}
 
 
 @calls("take_along_axis")
@@ -190,7 +231,8 @@ def _(draw):
 @calls("cumulative_sum", "cumulative_prod")
 def _(draw):
     x = array(draw, NUMBERS)
-    return (x,), {"axis": draw(axis(x)), **some(draw, include_initial=st.booleans(), dtype=wider(x))}
+    along = {} if x.ndim == 1 and draw(st.booleans()) else {"axis": draw(axis(x))}
+    return (x,), {**along, **some(draw, include_initial=st.booleans(), dtype=wider(x))}
 
 
 @calls("diff")

@@ -112,8 +112,9 @@ def _unary(kinds):
 
 def _tame(name, x):
     """Shifts and powers of whole numbers that mean something."""
-    small = "shift" in name or (name == "pow" and x.dtype.kind in "iu")
-    return np.asarray(np.abs(x) % 7, dtype=x.dtype) if small else x
+    if "shift" in name:
+        return np.asarray(x & np.iinfo(x.dtype).max, dtype=x.dtype)  # by as many bits as there are and more, but never backwards
+    return np.asarray(np.abs(x) % 7, dtype=x.dtype) if name == "pow" and x.dtype.kind in "iu" else x
 
 
 def _binary(name, kinds):
@@ -162,21 +163,27 @@ def _(draw):
 
 @calls("full")
 def _(draw):
-    dtype = dtype_of(draw, ANY)
-    return on(draw, shape_of(draw), draw(few(dtype)), dtype=st.just(dtype))
+    value = array(draw, shape=(), elements=None)
+    dtype = st.just(value.dtype)
+    return on(draw, shape_of(draw), value if draw(st.booleans()) else value.item(), dtype=dtype)
 
 
 @calls("full_like")
 def _(draw):
     x = array(draw)
-    return on(draw, x, draw(few(x.dtype)), dtype=st.none() | st.just(x.dtype))
+    return on(draw, x, array(draw, x.dtype, (), None).item(), dtype=st.none() | st.just(x.dtype))
 
 
 @calls("arange")
 def _(draw):
-    first, last, step = (draw(st.integers(-20, 20) | st.integers(-80, 80).map(lambda n: n / 4)) for _ in range(3))
-    given = draw(st.sampled_from([(first,), (first, last), (first, last, step or 1)]))
-    return given, some(draw, dtype=dtypes("f"))
+    whole = draw(st.booleans())
+    one = st.integers(-20, 20) if whole else st.integers(-80, 80).map(lambda n: n / 4)
+    first, last, step = draw(one), draw(one), draw(one) or 1
+    names = KINDS["f"] + (SIGNED + UNSIGNED * (min(first, last, step) >= 0) if whole else [])
+    by_place = draw(st.integers(1, 3))
+    by_name = {"stop": last, "step": step} if by_place == 1 else {"step": step} if by_place == 2 else {}
+    settings = by_name if draw(st.booleans()) else {}
+    return (first, last, step)[:by_place], settings | some(draw, dtype=st.sampled_from(names).map(np.dtype))
 
 
 @calls("linspace")
@@ -188,14 +195,16 @@ def _(draw):
 @calls("eye")
 def _(draw):
     sizes = draw(st.tuples(st.integers(0, 4)) | st.tuples(st.integers(0, 4), st.none() | st.integers(0, 4)))
-    return sizes, some(draw, k=st.integers(-6, 6), dtype=dtypes())
+    return sizes, some(draw, k=st.integers(-6, 6) | st.sampled_from([-(10**30), 10**30]), dtype=dtypes())
 
 
 @calls("asarray")
 def _(draw):
     x = array(draw, elements=None)
     copy = st.none() | st.booleans()
-    return on(draw, x, dtype=st.none() | st.just(x.dtype), copy=copy) if draw(st.booleans()) else ((x.tolist(),), {"dtype": x.dtype})
+    if draw(st.booleans()):
+        return on(draw, x, dtype=st.none() | st.sampled_from([d for kind in ANY for d in KINDS[kind] if np.can_cast(x.dtype, d)]), copy=copy)
+    return (x.tolist(),), {"dtype": x.dtype, **some(draw, copy=st.none() | st.just(True))}
 
 
 @calls("meshgrid")
@@ -216,8 +225,10 @@ def _(draw):
 
 @calls("astype")
 def _(draw):
-    x = array(draw)
-    return (x, draw(dtypes("c" if x.dtype.kind == "c" else ANY, default=False))), some(draw, copy=st.booleans(), device=st.none())
+    x = array(draw, elements=few if draw(st.booleans()) else None)
+    into_whole = x.dtype.kind in "biu" or np.all(np.abs(x) < 100)  # what a larger number becomes is nobody's promise
+    kinds = "c" if x.dtype.kind == "c" else ANY if into_whole else "bfc"
+    return (x, draw(dtypes(kinds, default=False))), some(draw, copy=st.booleans(), device=st.none())
 
 
 @calls("result_type")

@@ -221,11 +221,6 @@ def test_transposed_matrices():
         _ = tg.Tensor([1.0]).mT
 
 
-def test_values_do_not_change_in_place_on_purpose():
-    with pytest.raises(TypeError, match="Tensors do not change in place"):
-        tg.Tensor([1.0])[0] = 2.0
-
-
 # ----------------------------------------------------------------------------------- devices and exchange
 
 

@@ -79,8 +79,52 @@ def test_the_value_is_read_only(kind):
     t = {"array": tg.Tensor([1.0]), "single number": tg.Tensor(1.0), "result": tg.Tensor([1.0]) * 2, "shared": tg.asarray(np.ones(1))}[kind]
     with pytest.raises(ValueError, match="read-only"):
         t.data[...] = 5.0
-    with pytest.raises(TypeError, match=r"do not change in place.*tg\.where"):
-        t[0] = 5.0
+
+
+def test_items_are_set_as_in_numpy():
+    x, expected = tg.zeros((3, 4)), np.zeros((3, 4))
+    for key, value in ((0, 1.0), ((1, slice(2, None)), [5.0, 6.0]), (expected > 9, -1.0), (([0, 2], [3, 3]), 7.0), (..., 2.0), (0, 3)):
+        x[key] = tg.asarray(value) if isinstance(value, list) else value
+        expected[key] = value
+        np.testing.assert_array_equal(x.data, expected)
+    x[0, 0] += 0.5
+    assert x[0, 0].item() == 3.5
+    half = tg.ones(2, dtype="float32")
+    half[0] = np.float64(2.0)
+    assert half.dtype == np.float32
+
+
+def test_an_item_that_is_set_shows_in_no_other_tensor_and_no_array():
+    source = np.zeros(2)
+    x = tg.asarray(source)
+    row, copy = x[:1], x * 1
+    x[0] = 5.0
+    assert (row.tolist(), copy.tolist(), source.tolist()) == ([0.0], [0.0, 0.0], [0.0, 0.0])
+
+
+def test_setting_an_item_of_a_leaf_leaves_recorded_gradients_right():
+    w = tg.Tensor([1.0, 2.0], requires_grad=True)
+    loss = (w * w).sum()
+    with tg.no_grad():
+        w[0] = 10.0
+    loss.backward()
+    np.testing.assert_array_equal(w.grad.data, [2.0, 4.0])
+
+
+def test_setting_items_never_loses_a_gradient():
+    w = tg.Tensor([1.0, 2.0], requires_grad=True, name="w")
+    x = tg.zeros(2)
+    for target, value, text in ((w, 1.0, "requires a gradient.*no_grad"), (w * 2, 1.0, "result of multiply"), (x, w[0], "would be lost.*index_set")):
+        before = target.tolist()
+        with pytest.raises(RuntimeError, match=text):
+            target[0] = value
+        assert target.tolist() == before
+    with pytest.raises(TypeError, match="cannot take float64 values"):
+        tg.arange(3)[0] = 1.5
+    with pytest.raises(IndexError, match="out of bounds"):
+        x[5] = 1.0
+    with pytest.raises(ValueError, match="broadcast"):
+        x[0] = [1.0, 2.0]
 
 
 def test_numpy_gives_a_copy_to_do_with_as_one_likes():

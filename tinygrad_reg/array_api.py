@@ -1,8 +1,8 @@
 """The package as a namespace of the Python array API standard, 2024.12: kinds of numbers, constants, what it says of itself.
 
-The functions of the standard are the ops, under the standard's names. Three things of it are missing on purpose: ``x[key] = v``
-is refused because values never change, a Tensor that requires a gradient does not leave by DLPack, and before DLPack 1.0, which alone
-can say that a value must not be written to, only copies leave.
+The functions of the standard are the ops, under the standard's names. Three things are as they are on purpose: ``x[key] = v``
+gives x a new value, which no other Tensor sees, a Tensor that requires a gradient does not leave by DLPack, and before DLPack 1.0, which
+alone can say that a value must not be written to, only copies leave.
 """
 
 from __future__ import annotations

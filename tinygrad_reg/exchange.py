@@ -72,6 +72,10 @@ class Exchange:
         copy: bool | None = None,
     ) -> Any:
         value = self._given_away("__dlpack__")
+        if dl_device is not None and tuple(dl_device) != self.__dlpack_device__():
+            raise BufferError(
+                f"__dlpack__: there is no device {tuple(dl_device)}. Everything is in main memory: dl_device={self.__dlpack_device__()}."
+            )
         flagged = _NUMPY_IS_FLAGGED and max_version is not None and max_version >= _FLAGGED
         if copy or not flagged:
             if copy is False:

@@ -18,11 +18,12 @@ from .methods import Methods
 from .mode import captures, capturing, changes, grad_enabled, no_grad
 from .op import Op, describe
 from .operators import Operators
+from .ops.updating import index_set
 from .protocols import Protocols
 
-__all__ = ["Home", "Tensor", "asarray", "constant", "frozen", "made_by", "nothing_recorded", "record", "tensor"]
+__all__ = ["Home", "Tensor", "asarray", "constant", "frozen", "made_by", "made_within", "next_serial", "nothing_recorded", "record", "tensor"]
 
-_next_serial = count(0, -1).__next__
+next_serial = count(0, -1).__next__
 _new = object.__new__
 _NO_SETTINGS: dict[str, Any] = {}
 _SCALARS = frozenset([int, float, bool, complex, np.float64, np.float32])
@@ -48,18 +49,19 @@ class Tensor(Operators, Methods, Protocols, Exchange):
     Tensor([ 2.5, -4.5])
     """
 
-    __slots__ = ("__weakref__", "_data", "_grad", "_name", "_needs_grad", "_retained", "inputs", "op", "serial", "settings", "values")
+    __slots__ = ("__weakref__", "_data", "_grad", "_made_in", "_name", "_needs_grad", "_retained", "inputs", "op", "serial", "settings", "values")
 
     # How it was made; only results that need a gradient have these.
     inputs: Sequence[Any]
     values: list[Any]
     settings: dict[str, Any]
+    _made_in: tuple[Any, str, int, Any] | None  # the call of a module, or the backward pass, that made it: see made_within
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None, name: str | None = None) -> None:
         self._data = _numbers(data, dtype, copy=True)
         self._needs_grad = False
         self.op: Op | None = None
-        self.serial = _next_serial()
+        self.serial = next_serial()
         self._name = name
         self._grad: Tensor | None = None
         if requires_grad:
@@ -231,10 +233,21 @@ class Tensor(Operators, Methods, Protocols, Exchange):
     def __init_subclass__(cls) -> NoReturn:
         raise TypeError("Tensor cannot be subclassed; write a Module that holds Tensors, or an op with tg.op.")
 
-    def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        raise TypeError(
-            "Tensors do not change in place: x[key] = v would spoil recorded gradients. Use tg.where(mask, v, x), or for a leaf x.assign(array)."
-        )
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """``x[key] = value`` gives x a new value; a graph, or another Tensor, that has the old one keeps it.
+
+        For what no gradient hangs on: results of recorded ops do not change, a leaf that requires a gradient only under ``no_grad()``, and
+        ``value`` must not require one, as it would be lost. ``index_set`` is for all these.
+        """
+        cure = "Write x = tg.index_set(x, value, key=key), through which gradients flow"
+        if self.op is not None:
+            raise RuntimeError(f"x[key] = value: {self.describe()} is the result of {self.op.name}, and results do not change. {cure}.")
+        if self._needs_grad and grad_enabled():
+            raise RuntimeError(f"x[key] = value: {self.describe()} requires a gradient and is being changed while recording. Use no_grad(), or: {cure}.")
+        if isinstance(value, Tensor) and value.requires_grad and grad_enabled():
+            raise RuntimeError(f"x[key] = value: the gradient of value, {value.describe()}, would be lost. {cure}.")
+        with no_grad():
+            self.assign(index_set(self.detach(), value, key=key))
 
     def describe(self) -> str:
         """Kind, shape and name, for error messages."""
@@ -275,7 +288,7 @@ def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTING
         raise op.explain(error, values, settings, [getattr(x, "name", None) for x in inputs]) from error
     out = _new(Tensor)
     out._data = data
-    out.serial = _next_serial()
+    out.serial = next_serial()
     if tracked and grad_enabled() and (op.rules or op.no_rule(data)):
         out._needs_grad = True
         out.op = op
@@ -283,6 +296,7 @@ def record(op: Op, inputs: Sequence[Any], settings: dict[str, Any] = _NO_SETTING
         out.values = values
         out.settings = settings
         out._retained = False
+        out._made_in = None
     else:
         out._needs_grad = False
         out.op = None
@@ -296,14 +310,25 @@ def made_by(op: Op, inputs: Sequence[Any], values: list[Any], settings: dict[str
     """A result that needs a gradient, with its history."""
     out = _new(Tensor)
     out._data = data
-    out.serial = _next_serial()
+    out.serial = next_serial()
     out._needs_grad = True
     out.op = op
     out.inputs = inputs
     out.values = values
     out.settings = settings
     out._retained = False
+    out._made_in = None
     return out
+
+
+def made_within(who: Any, kind: str, start: int, out: Any) -> None:
+    """Note on a result, or on each of several, for drawings: it and all between it and the serial number ``start`` was made by ``who``."""
+    if type(out) is Tensor:
+        if out.op is not None and out.serial < start:
+            out._made_in = (who, kind, start, out._made_in)
+    elif isinstance(out, (tuple, list)):
+        for x in out:
+            made_within(who, kind, start, x)
 
 
 def constant(data: Any) -> Tensor:
@@ -311,7 +336,7 @@ def constant(data: Any) -> Tensor:
     out._data = data
     out._needs_grad = False
     out.op = None
-    out.serial = _next_serial()
+    out.serial = next_serial()
     return out
 
 

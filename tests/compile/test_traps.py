@@ -404,6 +404,64 @@ def test_a_gradient_through_a_compiled_function_is_refused(backend):
 # --------------------------------------------------------------------------------- what users hold
 
 
+def test_a_tensor_made_inside_starts_anew_at_each_run(backend):
+    def f(x):
+        filled = tg.zeros(2)
+        filled[0] = filled[0] + x[0]
+        twice = x * 1
+        twice.assign(twice + x)
+        return filled, twice
+
+    compiled = tg.compile(f, backend=backend, wait=True)
+    for x in ([1.0, 2.0], [1.0, 2.0], [5.0, 6.0]):
+        for got, expected in zip(compiled(np.array(x)), f(tg.tensor(x)), strict=True):
+            np.testing.assert_array_equal(got.data, expected.data)
+
+
+def test_a_parameter_made_inside_and_trained_there(backend):
+    def fit_inside(x, y):
+        w = tg.tensor(np.zeros(2), requires_grad=True)
+        for _ in range(3):
+            slope = tg.grad(((x @ w - y) ** 2).sum(), w)
+            with tg.no_grad():
+                w -= 0.01 * slope
+        return w * 1.0
+
+    compiled = tg.compile(fit_inside, backend=backend, wait=True)
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        x, y = rng.normal(size=(4, 2)), rng.normal(size=4)
+        np.testing.assert_allclose(compiled(x, y).data, fit_inside(tg.tensor(x), tg.tensor(y)).data, rtol=1e-12)
+
+
+def test_a_state_that_is_made_at_the_first_call(backend):
+    class Mean:
+        value = None
+
+    def running(mean, x):
+        if mean.value is None:
+            mean.value = tg.zeros(2)
+        mean.value.assign(0.5 * mean.value + x)
+        return mean.value * 1.0
+
+    own, eager = Mean(), Mean()
+    compiled = tg.compile(lambda x: running(own, x), backend=backend, wait=True)
+    for i in range(4):
+        np.testing.assert_array_equal(compiled(np.full(2, float(i))).data, running(eager, tg.tensor(np.full(2, float(i)))).data)
+    np.testing.assert_array_equal(own.value.data, eager.value.data)
+
+
+def test_an_argument_that_is_given_a_new_value_is_refused(backend):
+    def f(x):
+        x[0] = 1.0
+        return x
+
+    x = tg.zeros(2)
+    with pytest.raises(tg.CaptureError, match="is an argument.*Return the new value"):
+        tg.compile(f, backend=backend)(x)
+    assert x.tolist() == [0.0, 0.0]
+
+
 def test_arrays_that_a_user_holds_do_not_change(backend):
     twin = Twin(backend)
     twin.check(2)
@@ -754,3 +812,29 @@ def test_run_captures_by_itself_and_returns_what_the_step_does(backend):
     np.testing.assert_allclose(found["loss"].data, [1.0, 0.25, 0.0625])
     assert found["weight"].shape == (3, 1)
     assert found["nothing"] is None
+
+
+def test_a_variable_made_inside_gets_a_gradient_and_the_step_is_captured_once(backend):
+    """As a penalty on slopes makes one: backward() of the whole reaches it, too, and nobody outside will ever ask for it."""
+    twins = [tg.tensor([0.5, -1.0], requires_grad=True) for _ in range(2)]
+    optimizers = [optim.SGD([w], lr=0.1) for w in twins]
+
+    def step_of(w, optimizer):
+        def step(x):
+            inner = tg.Tensor(x, requires_grad=True)
+            (slope,) = tg.grad(tg.tanh(inner * w).sum(), [inner], create_graph=True)
+            loss = optimizer.minimize((slope * slope).sum() + (w * w).sum())
+            return loss, inner.grad
+
+        return step
+
+    compiled = tg.compile(step_of(twins[0], optimizers[0]), backend=backend, wait=True)
+    eager, x = step_of(twins[1], optimizers[1]), np.array([1.0, 2.0])
+    for _ in range(3):
+        (loss, slope), (expected, expected_slope) = compiled(x), eager(tg.Tensor(x))
+        assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
+        np.testing.assert_allclose(slope.data, expected_slope.data, rtol=1e-12)
+    losses = compiled.run(x, times=4)[0]
+    np.testing.assert_allclose(losses.data, [eager(tg.Tensor(x))[0].item() for _ in range(4)], rtol=1e-12)
+    assert compiled.stats()["captures"] == 1
+    assert [x for x, _ in compiled.program.gradients] == [twins[0]], "nothing is kept for the inner one"

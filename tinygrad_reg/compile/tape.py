@@ -20,7 +20,7 @@ from ..backward import recall
 from ..mode import grad_enabled
 from ..op import Op
 from ..ops.elementwise import add, astype, divide, multiply, negative, power, subtract
-from ..tensor import Tensor, constant, frozen, made_by
+from ..tensor import Tensor, constant, frozen, made_by, next_serial
 from .program import ARGUMENT, CONSTANT, GRADIENT, NUMBER, STATE, Program, Step, Update, Value, is_fixed
 
 __all__ = ["CaptureError", "Number", "Tape", "Traced"]
@@ -155,6 +155,8 @@ class Tape:
         self._numbers: dict[Any, Number] = {}
         self.differentiated = False  # whether a gradient was recorded, to be differentiated itself
         self.held: list[np.ndarray] = []  # arrays whose numbers the program depends on
+        self._first = next_serial()  # whatever has a later one was made by the function itself, and anew at each run
+        self._inner: list[Tensor] = []  # such ones that were given a new value
 
     # ------------------------------------------------------------------------------------ what goes in
 
@@ -188,6 +190,9 @@ class Tape:
         if type(x._data) is Traced:
             return x._data
         found = self._values.get(id(x))
+        if found is None and x.serial < self._first:  # made by the function itself, and so anew at each run
+            found = self._values[id(x)] = (x, self._operand(astype, x._data))
+            self._start[id(x)] = found[1].value
         if found is None:
             state = Value(x._data.shape, x._data.dtype, STATE, x, name=x.name or "")
             found = self._values[id(x)] = (x, Traced(state, x._data))
@@ -276,7 +281,16 @@ class Tape:
         if not np.can_cast(new.dtype, before.dtype, "same_kind"):
             raise TypeError(f"assign: {x.describe()} cannot take {new.dtype} values; convert them with .astype({str(before.dtype)!r}).")
         new = new if new.dtype == before.dtype else astype(new, dtype=before.dtype)
-        self._values[id(x)] = (x, self.traced(new))
+        if any(x is stand_in for stand_in in self.stand_ins):
+            raise CaptureError(
+                f"compile: {x.describe()} is an argument, and is given a new value{_line()}; its owner would not see that. Return the new value, or "
+                "let the function find the Tensor outside (in a closure, an attribute), where it is a state that changes at each run."
+            )
+        if self._is_inner(x) or x.serial < self._first:
+            x._data = self.traced(new)
+            self._inner.append(x)
+        else:
+            self._values[id(x)] = (x, self.traced(new))
 
     def update(self, gradient: Tensor, pairs: Sequence[tuple[Tensor, Any]]) -> None:
         """What an optimiser does to a parameter and to what it remembers of it."""
@@ -291,11 +305,16 @@ class Tape:
         """The gradient of a Tensor by now: what this function gave it, or what it had before."""
         if id(x) not in self._grads:
             before = getattr(x, "_grad", None)
-            self.grads_met.append((x, before is not None))
+            if not self._is_inner(x):
+                self.grads_met.append((x, before is not None))
             if before is not None:
                 before = constant(Traced(Value(before.shape, before.dtype, GRADIENT, x, name=f"gradient of {x.name or 'a Tensor'}"), before._data))
             self._grads[id(x)] = (x, before)
         return self._grads[id(x)][1]
+
+    def _is_inner(self, x: Tensor) -> bool:
+        """Whether a Tensor was made by the function itself: nobody outside knows it, so its gradient is there for the function only."""
+        return type(x._data) is Traced and all(x is not stand_in for stand_in in self.stand_ins)
 
     def set_gradient(self, x: Tensor, new: Tensor | None) -> None:
         """Give a Tensor a new gradient, or none, in the same way."""
@@ -324,7 +343,7 @@ class Tape:
         """The program that computes ``results`` and makes all changes."""
         self.results = list(results)
         changed = [(x, new) for x, new in self._values.values() if new.value is not self._start.get(id(x))]
-        grads = [(x, new) for x, new in self._grads.values() if not _is_start(x, new)]
+        grads = [(x, new) for x, new in self._grads.values() if not _is_start(x, new) and not self._is_inner(x)]
         return Program(
             self.steps,
             [self.traced(x).value for x in results],
@@ -352,13 +371,15 @@ class Tape:
 
     def states(self) -> list[Tensor]:
         """The Tensors that are read at each run."""
-        return [x for x, _ in self._values.values()]
+        return [x for x, _ in self._values.values() if self._start[id(x)].kind == STATE]
 
     def commit(self) -> None:
         """Make all changes for real, as the function has returned."""
         for x, new in self._values.values():
             if new.value is not self._start.get(id(x)):
                 x._data = own(new.array)
+        for x in self._inner:
+            x._data = own(self.traced(x).array)
         for x, grad in self._grads.values():
             if not _is_start(x, grad):
                 self._given(x)._grad = None if grad is None else constant(own(self.traced(grad).array))
