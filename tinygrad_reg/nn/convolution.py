@@ -12,7 +12,7 @@ from ..ops.pooling import avg_pool2d, max_pool2d
 from ..ops.windows import per_axis
 from ..tensor import Tensor
 from .initialisers import initialise
-from .layers import Penalised
+from .layers import Penalised, Strength
 from .module import Module
 
 __all__ = ["AvgPool2d", "Conv1d", "Conv2d", "MaxPool2d"]
@@ -32,10 +32,10 @@ class _Convolution(Penalised):
         padding: Any = 0,
         dilation: Any = 1,
         groups: int = 1,
-        weight_lambda_l1: float = 0,
-        weight_lambda_l2: float = 0,
-        bias_lambda_l1: float = 0,
-        bias_lambda_l2: float = 0,
+        weight_lambda_l1: Strength = 0,
+        weight_lambda_l2: Strength = 0,
+        bias_lambda_l1: Strength = 0,
+        bias_lambda_l2: Strength = 0,
         bias: bool = True,
         rng: Any = None,
         dtype: Any = None,

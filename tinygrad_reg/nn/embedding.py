@@ -9,7 +9,7 @@ import numpy as np
 from ..generators import generator
 from ..ops.attention import embedding
 from ..tensor import Tensor
-from .layers import Penalised
+from .layers import Penalised, Strength
 
 __all__ = ["Embedding"]
 
@@ -30,8 +30,8 @@ class Embedding(Penalised):
         num_embeddings: int,
         embedding_dim: int,
         padding_idx: int | None = None,
-        weight_lambda_l1: float = 0,
-        weight_lambda_l2: float = 0,
+        weight_lambda_l1: Strength = 0,
+        weight_lambda_l2: Strength = 0,
         rng: Any = None,
         dtype: Any = None,
     ) -> None:

@@ -15,6 +15,7 @@ from ..ops.attention import dropout
 from ..ops.elementwise import relu, sigmoid, tanh
 from ..ops.linalg import affine
 from ..penalties import L1, L2, checked_lambda
+from ..schedules import Schedule
 from ..tensor import Tensor
 from .initialisers import initialise
 from .module import Module
@@ -22,8 +23,11 @@ from .module import Module
 __all__ = ["Dropout", "Flatten", "Linear", "ReLU", "Sequential", "Sigmoid", "Tanh"]
 
 
+Strength = float | Schedule | Tensor
+
+
 class Lambda:
-    """An attribute that holds the strength of a penalty: a negative or NaN one is refused when it is set."""
+    """An attribute that holds the strength of a penalty, a number, a schedule or a Tensor: a negative or NaN one is refused when it is set."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -42,9 +46,11 @@ class Penalised(Module):
     """Base of layers with a weight and perhaps a bias, each of which may be penalised.
 
     Each of the four lambdas adds λ·Σ|·| (L1) or λ·Σ(·)² (L2, without ½) of weight or bias to ``regularization_loss()``; they are read at
-    each call and may be changed at any time. A negative or NaN lambda is a ``ValueError``.
+    each call and may be changed at any time. A lambda is a number, a :class:`~tinygrad_reg.Schedule` or a Tensor of a single number, which is
+    no parameter of the layer and not in its state. A negative or NaN lambda is a ``ValueError``.
     """
 
+    not_held = ("weight_lambda_l1", "weight_lambda_l2", "bias_lambda_l1", "bias_lambda_l2")
     weight: Tensor | None
     bias: Tensor | None
     weight_lambda_l1 = Lambda()
@@ -52,31 +58,41 @@ class Penalised(Module):
     bias_lambda_l1 = Lambda()
     bias_lambda_l2 = Lambda()
 
-    def set_lambdas(self, weight_lambda_l1: float = 0, weight_lambda_l2: float = 0, bias_lambda_l1: float = 0, bias_lambda_l2: float = 0) -> None:
+    def set_lambdas(
+        self, weight_lambda_l1: Strength = 0, weight_lambda_l2: Strength = 0, bias_lambda_l1: Strength = 0, bias_lambda_l2: Strength = 0
+    ) -> None:
         """Set all four, after weight and bias."""
         self.weight_lambda_l1 = weight_lambda_l1
         self.weight_lambda_l2 = weight_lambda_l2
         self.bias_lambda_l1 = bias_lambda_l1
         self.bias_lambda_l2 = bias_lambda_l2
         name = type(self).__name__
-        if self.weight is None and (weight_lambda_l1 or weight_lambda_l2):
+        if self.weight is None and (self._is_set("weight_lambda_l1") or self._is_set("weight_lambda_l2")):
             raise ValueError(f"{name}: weight_lambda_l1 and weight_lambda_l2 penalise a weight, and there is none with affine=False.")
-        if self.bias is None and (bias_lambda_l1 or bias_lambda_l2):
+        if self.bias is None and (self._is_set("bias_lambda_l1") or self._is_set("bias_lambda_l2")):
             raise ValueError(f"{name}: bias_lambda_l1 and bias_lambda_l2 penalise a bias, and there is none with bias=False.")
 
     def penalties(self) -> list[tuple[str, L1 | L2]]:
         """The penalties whose λ is above 0, each with the name of its parameter."""
-        return [(key, self._penalty(kind, name)) for name, key, kind in _FOUR if self.__dict__[name] and getattr(self, key) is not None]
+        return [(key, self._penalty(kind, name)) for name, key, kind in _FOUR if self._is_set(name) and getattr(self, key) is not None]
+
+    def _is_set(self, name: str) -> bool:
+        """Whether there is a penalty: a schedule or a Tensor may be 0 for a while, a number that is 0 switches it off."""
+        lam = self.__dict__[name]
+        return type(lam) is not float or lam != 0
 
     def _penalty(self, kind: type[L1 | L2], name: str) -> L1 | L2:
+        if type(self.__dict__[name]) is not float:
+            return kind(self.__dict__[name])
         if captures and (tape := capturing()):  # the strength is asked for at each run
             return kind(tape.number((name, id(self)), lambda: self.__dict__[name], steady=True))
         return _made(kind, self.__dict__[name])
 
     def lambdas_set(self) -> list[str]:
-        """The lambdas above 0, for printing."""
+        """The lambdas that are not 0, for printing."""
         names = ("weight_lambda_l1", "weight_lambda_l2", "bias_lambda_l1", "bias_lambda_l2")
-        return [f"{name}={getattr(self, name):g}" for name in names if getattr(self, name)]
+        lams = {name: getattr(self, name) for name in names if self._is_set(name)}
+        return [f"{name}={lam:g}" if type(lam) is float else f"{name}={lam!r}" for name, lam in lams.items()]
 
 
 class Linear(Penalised):
@@ -105,10 +121,10 @@ class Linear(Penalised):
         self,
         n_inputs: int,
         n_outputs: int,
-        weight_lambda_l1: float = 0,
-        weight_lambda_l2: float = 0,
-        bias_lambda_l1: float = 0,
-        bias_lambda_l2: float = 0,
+        weight_lambda_l1: Strength = 0,
+        weight_lambda_l2: Strength = 0,
+        bias_lambda_l1: Strength = 0,
+        bias_lambda_l2: Strength = 0,
         bias: bool = True,
         rng: Any = None,
         dtype: Any = None,
@@ -141,6 +157,11 @@ class Linear(Penalised):
 
 class _Activation(Module):
     op: Op
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether each output depends on the one input at its place only. Modules of your own may say ``elementwise = True``."""
+        return getattr(self.op, "elementwise", False)
 
     def forward(self, x: Any) -> Any:
         """The op, element by element."""

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from reprlib import recursive_repr
 from typing import Any, TypeVar
+from weakref import ref
 
 import numpy as np
 
 from ..mode import captures, capturing, changes, no_grad
 from ..penalties import L1, L2
-from ..tensor import Tensor, asarray
+from ..tensor import Tensor, asarray, made_within, next_serial
+from ..text_table import text_table
 
 __all__ = ["Module", "PenaltyRow", "PenaltyTable"]
 
@@ -39,6 +41,7 @@ class Module:
     """
 
     training: bool = True
+    not_held: tuple[str, ...] = ()  # attributes in which a Tensor is a setting, no parameter and no buffer
 
     def __setattr__(self, name: str, value: Any) -> None:
         changes.count += 1
@@ -56,7 +59,13 @@ class Module:
         if captures and (tape := capturing()):
             with tape.within(self):
                 return self.forward(*inputs, **settings)
-        return self.forward(*inputs, **settings)
+        start = next_serial()
+        out = self.forward(*inputs, **settings)
+        if type(out) is not Tensor:
+            made_within(ref(self), type(self).__name__, start, out)
+        elif out.op is not None and out.serial < start:
+            out._made_in = (ref(self), type(self).__name__, start, out._made_in)  # as made_within does, but quicker
+        return out
 
     # ------------------------------------------------------------------------------ what is inside
 
@@ -204,7 +213,7 @@ class Module:
 
 def _children(module: Module) -> Iterator[tuple[str, Any]]:
     """Tensors and Modules among a module's attributes, also inside lists, tuples and dicts, in order."""
-    stack: list[tuple[str, Any]] = list(reversed(vars(module).items()))
+    stack: list[tuple[str, Any]] = [item for item in reversed(vars(module).items()) if item[0] not in module.not_held]
     while stack:
         key, value = stack.pop()
         if isinstance(value, (Tensor, Module)):
@@ -238,12 +247,11 @@ class PenaltyTable(list[PenaltyRow]):
         cells = [("parameter", "penalty", "λ", "value", "exact zeros")]
         cells += [(r.parameter, r.kind, f"{r.lam:g}", f"{r.value:.6g}", f"{r.zeros}/{r.size}") for r in self]
         cells.append(("total", "", "", f"{self.total:.6g}", ""))
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
+        return text_table(cells)
 
     __repr__ = __str__
 
 
 def _penalty_row(name: str, parameter: Tensor, penalty: L1 | L2) -> PenaltyRow:
     zeros = int(np.count_nonzero(parameter.data == 0))
-    return PenaltyRow(name, type(penalty).__name__, penalty.lam, float(penalty(parameter)), zeros, parameter.size)
+    return PenaltyRow(name, type(penalty).__name__, float(penalty.number(parameter)), float(penalty(parameter)), zeros, parameter.size)

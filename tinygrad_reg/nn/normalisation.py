@@ -8,13 +8,13 @@ import numpy as np
 
 from ..ops.normalisation import batch_norm, layer_norm
 from ..tensor import Tensor
-from .layers import Penalised
+from .layers import Penalised, Strength
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "LayerNorm"]
 
 
 class _Normalisation(Penalised):
-    def start(self, shape: tuple[int, ...], affine: bool, bias: bool, dtype: Any, lambdas: tuple[float, float, float, float]) -> None:
+    def start(self, shape: tuple[int, ...], affine: bool, bias: bool, dtype: Any, lambdas: tuple[Strength, Strength, Strength, Strength]) -> None:
         """Weights of 1 and biases of 0, if there are to be any, and their lambdas."""
         if any(n < 1 for n in shape):
             raise ValueError(f"{type(self).__name__}: sizes must be at least 1; got {shape}.")
@@ -38,10 +38,10 @@ class LayerNorm(_Normalisation):
         self,
         normalized_shape: int | tuple[int, ...],
         eps: float = 1e-5,
-        weight_lambda_l1: float = 0,
-        weight_lambda_l2: float = 0,
-        bias_lambda_l1: float = 0,
-        bias_lambda_l2: float = 0,
+        weight_lambda_l1: Strength = 0,
+        weight_lambda_l2: Strength = 0,
+        bias_lambda_l1: Strength = 0,
+        bias_lambda_l2: Strength = 0,
         affine: bool = True,
         bias: bool = True,
         dtype: Any = None,
@@ -68,10 +68,10 @@ class _BatchNorm(_Normalisation):
         num_features: int,
         eps: float = 1e-5,
         momentum: float = 0.1,
-        weight_lambda_l1: float = 0,
-        weight_lambda_l2: float = 0,
-        bias_lambda_l1: float = 0,
-        bias_lambda_l2: float = 0,
+        weight_lambda_l1: Strength = 0,
+        weight_lambda_l2: Strength = 0,
+        bias_lambda_l1: Strength = 0,
+        bias_lambda_l2: Strength = 0,
         affine: bool = True,
         dtype: Any = None,
     ) -> None:
