@@ -14,6 +14,7 @@ TRUE = np.array([1.5, 0.0, -1.0, 0.0, 0.0, 2.0, 0.0, 0.0])
 Y = X @ TRUE + 0.1 * RNG.normal(size=40)
 CURVATURE = 2 * np.linalg.norm(X, 2) ** 2 / len(X)
 GROUPS = ((0, 5), (1, 2), (3, 4), (6, 7))
+MATRIX = tg.ones((2, 2), requires_grad=True)
 
 PENALTIES = {
     "L1": (lambda w: 0.3 * abs(w).sum(), [L1(0.3)]),
@@ -72,6 +73,55 @@ def test_it_reaches_the_optimum_with_exact_zeros(make):
     np.testing.assert_allclose(w.data, best, atol=1e-4)
     np.testing.assert_array_equal(w.data == 0, best == 0)
     assert (best == 0).sum() >= 3
+
+
+@pytest.mark.parametrize("penalty", [lambda w: 0.3 * abs(w).sum(), GroupL2(0.5)], ids=["L1", "one group"])
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+def test_a_loss_in_two_parts_moves_as_the_whole_one_does(make, penalty, mode):
+    """Gradients of several backward calls add up, and so must the penalties that were read with them."""
+    whole, parts = (_moved(make, penalty, mode, shares) for shares in ([1.0], [0.75, 0.25]))
+    np.testing.assert_allclose(parts, whole, rtol=1e-12)
+    assert whole.any()
+
+
+def _moved(make, penalty, mode, shares):
+    w, loss = problem(penalty)
+    optimizer = make([w])
+
+    @mode
+    def step():
+        optimizer.zero_grad()
+        for share in shares:
+            optimizer.backward(share * loss())
+        optimizer.step()
+
+    for _ in range(20):
+        step()
+    return w.numpy()
+
+
+def test_penalties_in_two_backward_calls_may_differ():
+    w, loss = problem()
+    optimizer = ProximalSGD([w], lr=1.0)
+    w.assign(np.arange(8.0) - 3.5)
+    for penalty in (L1(0.5), GroupL2(0.25), L1(0.25), GroupL2(0.5)):
+        optimizer.backward(0.0 * loss() + penalty(w))
+    optimizer.step()
+    expected = GroupL2(0.75).prox(L1(0.75).prox(np.arange(8.0) - 3.5, 1.0), 1.0)
+    np.testing.assert_allclose(w.data, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("forget", [lambda optimizer, w: optimizer.zero_grad(), lambda optimizer, w: setattr(w, "grad", None)])
+def test_what_was_read_before_is_not_applied_again(forget):
+    """A step on gradients that the user has made has them of all terms; to apply those of an earlier loss, too, would count them twice."""
+    w, loss = problem(lambda w: 0.3 * abs(w).sum())
+    optimizer = ProximalSGD([w], lr=0.01)
+    optimizer.minimize(loss())
+    before = w.numpy()
+    forget(optimizer, w)
+    loss().backward()
+    optimizer.step()
+    np.testing.assert_allclose(w.data, before - 0.01 * (smooth_gradient(before) + 0.3 * np.sign(before)), rtol=1e-12, atol=1e-15)
 
 
 def test_a_subgradient_step_reaches_no_zero():
@@ -194,7 +244,7 @@ def test_fista_leaves_everything_as_it_was_when_the_loss_fails():
         ),
         (lambda w, loss: ProximalSGD([w], 0.1, penalties=[(tg.tensor(1.0), L1(0.1))]), ValueError, "none of the parameters"),
         (lambda w, loss: ProximalSGD([w], 0.1, penalties=[(w, L1(0.1)), (w, L0(0.1))]), ValueError, r"L1 \+ L0 on one parameter is not known"),
-        (lambda w, loss: ProximalSGD([w], 0.1, penalties=[(w, Nuclear(0.1)), (w, L1(0.1))]), ValueError, r"Nuclear \+ L1"),
+        (lambda w, loss: ProximalSGD([MATRIX], 0.1, penalties=[(MATRIX, Nuclear(0.1)), (MATRIX, L1(0.1))]), ValueError, r"Nuclear \+ L1"),
         (lambda w, loss: FISTA([w]).minimize(loss()), TypeError, "takes a function that makes the loss"),
         (lambda w, loss: FISTA([w]).minimize(lambda: 3.0), TypeError, "returned a float"),
         (lambda w, loss: FISTA([w]).minimize(lambda: loss() * np.nan), RuntimeError, "no step is short enough"),
@@ -205,3 +255,17 @@ def test_bad_input(do, kind, message):
     with pytest.raises(kind, match=message):
         do(w, loss)
     np.testing.assert_array_equal(w.data, np.zeros(8))
+
+
+def test_fista_forgets_its_momentum_when_it_is_restarted():
+    def steps_of(w, opt):
+        for _ in range(5):
+            opt.minimize(lambda: ((w - np.array([1.0, 0.2])) ** 2 * np.array([1.0, 0.01])).sum() + 0.01 * abs(w).sum())
+        return w.numpy()
+
+    w = tg.Tensor([0.0, 0.0], requires_grad=True)
+    opt = tg.optim.FISTA([w], lr=0.05)
+    first = steps_of(w, opt)
+    w.data = [0.0, 0.0]
+    opt.restart()
+    np.testing.assert_array_equal(steps_of(w, opt), first)

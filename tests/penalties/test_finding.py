@@ -138,6 +138,21 @@ def test_the_lambdas_of_layers_and_dotted_names():
     assert_whole(found, loss)
 
 
+@pytest.mark.parametrize("make", [lambda w: abs(w).sum(), lambda w: (w * w).sum(), lambda w: tg.linalg.vector_norm(w, axis=1).sum()])
+def test_terms_of_one_kind_count_together_whatever_their_signs(make):
+    """1.0·Σ|w| - 0.4·Σ|w| makes zeros as 0.6·Σ|w| does; with the second part in the rest it would as 1.0·Σ|w|."""
+    w, v = parameters()
+    loss = data_loss(w, v) + make(w) - 0.4 * make(w)
+    found = find(loss)
+    assert [term.penalty.lam for term in found.terms] == [pytest.approx(0.6, rel=1e-14)]
+    assert_whole(found, loss)
+    loss = data_loss(w, v) + 0.4 * make(w) - make(w)
+    found = find(loss)
+    assert found.terms == []
+    assert len([reason for reason in found.reasons if "its scale is -0.6" in reason]) == 2
+    assert_whole(found, loss)
+
+
 def test_an_elastic_net_is_two_terms():
     w, v = parameters()
     found = find(data_loss(w, v) + ElasticNet(0.1, 0.2)(w))
@@ -228,3 +243,20 @@ def test_a_long_loss_is_read_without_recursion():
         loss = loss + 0.0001 * abs(w).sum()
     found = find(loss)
     np.testing.assert_allclose(found.terms[0].penalty.lam, 2.0)
+
+
+@pytest.mark.parametrize(
+    "write", [lambda w: abs(w / 0).sum(), lambda w: (w / 0).sum(), lambda w: abs(w).sum() / 0, lambda w: ((w / np.float64(0)) ** 2).sum()]
+)
+def test_what_is_divided_by_zero_stays(write):
+    w = tg.tensor([1.0, 2.0], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        found = tg.penalties.find(write(w) + 0.5 * abs(w).sum())
+    assert [term.penalty for term in found.terms] == [L1(0.5)]
+    assert not np.isfinite(found.smooth.item())
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1), (2,)])
+def test_the_rest_is_a_single_number_whatever_the_shape(shape):
+    w = tg.ones(shape, requires_grad=True)
+    assert find(w.sum() + 3 * w.mean() + abs(w).sum()).smooth.shape == ()

@@ -3,46 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..mode import enable_grad
 from ..ops.elementwise import sqrt
 from ..ops.reduction import min
-from ..penalties import L0, L1, L2, MCP, SCAD, Box, ElasticNet, GroupL2, MaxNorm, Penalty, find
+from ..penalties import L2, Box, GroupL2, MaxNorm, Penalty, find
+from ..penalties.sums import ELEMENTWISE, added_up, in_order, nearest
+from ..schedules import Schedule
 from ..tensor import Tensor, asarray
 from .optimizer import Optimizer, checked
 
 __all__ = ["Proximal", "ProximalAdam", "ProximalSGD", "nearest"]
 
-# The proximal step of a sum is that of its parts in this order, where each is one of these kinds and no two are of one kind.
-_ORDER: tuple[tuple[type, ...], ...] = ((L1, ElasticNet, L0, MCP, SCAD), (GroupL2,), (Box, MaxNorm))
+Own = TypeVar("Own", bound="Proximal")
 
 
 class Proximal(Optimizer):
     """Base of proximal optimisers: ``minimize(loss)`` reads L1 and group terms out of the loss, differentiates the rest, and makes the proximal
     step of the terms.
 
-    L2 terms stay with the rest, for they are smooth. ``penalties`` are further ones, not in the loss, as pairs (parameter, penalty). A parameter may
-    have one penalty on elements, one on groups and one bound. Raises ``ValueError`` for a term that is both in the loss and given by hand.
+    L2 terms stay with the rest, for they are smooth. ``penalties`` are further ones, not in the loss, as pairs (parameter, penalty). Which
+    penalties one parameter may have together, an error says (as L1, L2 and a bound, or L1 and groups). Raises ``ValueError`` for a term that is
+    both in the loss and given by hand.
     """
 
-    _apart: dict[int, list[Penalty]]  # by id of the parameter: what the step applies
+    _terms: Sequence[tuple[Tensor, Penalty]]  # read out of the loss for this step
+    _apart: dict[int, list[Penalty]]  # by id of the parameter: what the step applies, with what was given by hand
 
-    def __init__(self, params: Iterable[Tensor], lr: float, decay: float = 0.0, penalties: Sequence[tuple[Tensor, Penalty]] = ()) -> None:
+    def __init__(self, params: Iterable[Tensor], lr: float | Schedule, decay: float = 0.0, penalties: Sequence[tuple[Tensor, Penalty]] = ()) -> None:
         super().__init__(params, lr, decay)
-        self.penalties = list(penalties)
-        own = {id(p) for p in self.params}
-        for p, penalty in self.penalties:
-            if not isinstance(p, Tensor) or id(p) not in own:
-                raise ValueError(f"{type(self).__name__}: {penalty} is given for {p!r:.60}, which is none of the parameters.")
+        self.penalties = [self._checked_pair(pair) for pair in penalties]
+        self._keep_apart(())
+
+    def _checked_pair(self, pair: Any) -> tuple[Tensor, Penalty]:
+        """A penalty given by hand; its schedules follow this optimiser."""
+        who = type(self).__name__
+        if not (isinstance(pair, (tuple, list)) and len(pair) == 2 and isinstance(pair[0], Tensor) and isinstance(pair[1], Penalty)):
+            raise TypeError(f"{who}: penalties are pairs of a parameter and a penalty, as in penalties=[(w, L1(0.1))]; got {pair!r:.80}.")
+        p, penalty = pair
+        name = p.name or "a Tensor"
+        if p.op is not None:
+            raise ValueError(f"{who}: {penalty} is given for {name}, which {p.op.name} has made; only parameters themselves take proximal steps.")
+        if id(p) not in {id(own) for own in self.params}:
+            raise ValueError(f"{who}: {penalty} is given for {name}, of shape {p.shape}, which is none of the parameters.")
+        penalty.follow(self)
+        penalty.check(p)
+        return p, penalty
+
+    def constrain(self: Own, p: Tensor, bound: Box | MaxNorm) -> Own:
+        """Keep a parameter within a bound: the same as giving it in ``penalties``, and it is moved inside now."""
+        self._checked_bound(p, bound)
+        kept = [pair for pair in self.penalties if not (pair[0] is p and isinstance(pair[1], (Box, MaxNorm)))]
+        wanted = [*kept, (p, bound)]
+        self._by_parameter(wanted)  # raises if its proximal step is not known together with the others
+        p.assign(bound.prox(p._data, 1.0))
+        self.penalties = wanted
+        self._keep_apart(())
+        return self
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters, and the terms that were read with them."""
+        super().zero_grad()
+        self._keep_apart(())
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient, and make the proximal steps of the terms that :meth:`backward` has read.
+
+        They are then forgotten: gradients from ``loss.backward()`` hold all terms, of which none may count twice.
+        """
+        super().step()
         self._keep_apart(())
 
     def backward(self, loss: Tensor) -> None:
-        """Gradients of the smooth rest; the terms are kept for the step."""
+        """Gradients of the smooth rest; the terms are kept for the step. Several calls before a step add up, terms as gradients."""
         smooth, apart = self.split(loss)
-        self._keep_apart(apart)
+        self._keep_apart(added_up([*self._terms, *apart]))
         if smooth.requires_grad:
             smooth.backward()
         for p in self.params:
@@ -51,6 +89,8 @@ class Proximal(Optimizer):
 
     def split(self, loss: Tensor) -> tuple[Tensor, list[tuple[Tensor, Penalty]]]:
         """The smooth rest of a loss, with its L2 terms, and what is to be applied by proximal steps."""
+        for p, penalty in self.penalties:
+            penalty.now(p)  # here it is known which parameter a bad number is for
         smooth, terms = find(loss)
         own = {id(p) for p in self.params}
         apart = []
@@ -66,6 +106,7 @@ class Proximal(Optimizer):
     def _keep_apart(self, apart: Sequence[tuple[Tensor, Penalty]]) -> None:
         # Not through __setattr__: it belongs to this step only, and is no change of what steps do.
         self.__dict__["_apart"] = self._by_parameter([*self.penalties, *apart])
+        self.__dict__["_terms"] = apart
 
     def _refuse_twice(self, apart: Sequence[tuple[Tensor, Penalty]]) -> None:
         given = {(id(p), type(penalty)) for p, penalty in self.penalties}
@@ -85,32 +126,14 @@ class Proximal(Optimizer):
     def updated(self, i: int, p: Any, g: Any, lr: Any, t: Any, state: Sequence[Any]) -> tuple[Any, ...]:
         """The smooth step, then the proximal one."""
         penalties = self._apart.get(id(self.params[i]), [])
+        if isinstance(lr, float) and not lr:  # as a schedule may have it: nothing moves
+            penalties = []
         target, step, *state = self.smooth_step(p, g, lr, t, penalties, *state)
         return (nearest(penalties, target, step), *state)
 
     def smooth_step(self, p: Any, g: Any, lr: Any, t: Any, penalties: Sequence[Penalty], *state: Any) -> tuple[Any, ...]:
         """Where the smooth part leads, how long the proximal step is, and the new state."""
         raise NotImplementedError(f"{type(self).__name__} has no smooth_step().")
-
-
-def in_order(who: str, penalties: Sequence[Penalty]) -> list[Penalty]:
-    """Penalties on one parameter, in the order in which their proximal steps make that of their sum."""
-    if len(penalties) == 1:
-        return list(penalties)
-    places = [next((i for i, kinds in enumerate(_ORDER) if isinstance(p, kinds)), -1) for p in penalties]
-    if -1 in places or len(set(places)) < len(places):
-        raise ValueError(
-            f"{who}: the proximal step of {' + '.join(type(p).__name__ for p in penalties)} on one parameter is not known. There may be one "
-            "penalty on elements (L1, ElasticNet, L0, MCP, SCAD), one on groups and one bound."
-        )
-    return [p for _, p in sorted(zip(places, penalties, strict=True), key=lambda pair: pair[0])]
-
-
-def nearest(penalties: Sequence[Penalty], target: Any, step: Any) -> Any:
-    """The proximal step of the sum of penalties, which are in order."""
-    for penalty in penalties:
-        target = penalty.prox(target, step)
-    return target
 
 
 class ProximalSGD(Proximal):
@@ -130,7 +153,7 @@ class ProximalSGD(Proximal):
     def __init__(
         self,
         params: Iterable[Tensor],
-        lr: float,
+        lr: float | Schedule,
         momentum: float = 0.0,
         decay: float = 0.0,
         penalties: Sequence[tuple[Tensor, Penalty]] = (),
@@ -166,7 +189,7 @@ class ProximalAdam(Proximal):
     def __init__(
         self,
         params: Iterable[Tensor],
-        lr: float = 0.001,
+        lr: float | Schedule = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-7,
         decay: float = 0.0,
@@ -192,6 +215,6 @@ class ProximalAdam(Proximal):
         for penalty in penalties:
             if isinstance(penalty, GroupL2) and penalty.groups is None:
                 step = min(step, axis=penalty.axis, keepdims=True)
-            elif not isinstance(penalty, (*_ORDER[0], Box)):
+            elif not isinstance(penalty, ELEMENTWISE):
                 step = min(step)
         return p - step * (m / (1 - b1**t)), step, m, v

@@ -31,9 +31,13 @@ class Term(NamedTuple):
 
 
 class Found(tuple[Tensor, list[Term]]):
-    """The smooth rest and the terms, as a pair; ``reasons`` says of what stayed in the rest why it did."""
+    """The smooth rest and the terms, as a pair; ``reasons`` says of what stayed in the rest why it did.
+
+    ``nodes`` has for each term those nodes of the graph that it was read from.
+    """
 
     reasons: list[str]
+    nodes: list[tuple[Tensor, ...]]
 
     @property
     def smooth(self) -> Tensor:
@@ -68,9 +72,14 @@ def find(loss: Tensor, model: Any = None) -> Found:
         raise RuntimeError(f"penalties.find: {loss.describe()} was not made from any Tensor with requires_grad=True, so there is nothing to read.")
     walk = _Walk(loss)
     names = {id(x): name for name, x in model.named_tensors()} if model is not None else {}
-    found = Found((walk.rest(), [Term(p, names.get(id(p)) or p.name or f"parameter {i}", q) for i, (p, q) in enumerate(walk.merged())]))
+    merged = walk.merged()
+    found = Found((walk.rest(), [Term(p, names.get(id(p)) or p.name or f"parameter {i}", q) for i, (p, q, _) in enumerate(merged)]))
     found.reasons = walk.reasons
+    found.nodes = [nodes for _, _, nodes in merged]
     return found
+
+
+_SCALE = "its scale is {:g}, and a penalty's strength is at least 0"
 
 
 @dataclass(eq=False)
@@ -91,10 +100,12 @@ class _Walk:
             for x in node.inputs if node.op is not None else ():
                 self.counts[id(x)] = self.counts.get(id(x), 0) + 1
         self.pieces: list[tuple[Any, Any, bool]] = []  # of the rest: scale, what, summed
-        self.found: list[tuple[Tensor, Pattern, Any]] = []
+        self.looked: list[tuple[Tensor, Pattern, Any, Tensor, _Use]] = []  # like penalties, of any sign
+        self.found: list[tuple[Tensor, Pattern, Any, Tensor]] = []
         self.reasons: list[str] = []
         for node in self.nodes.values():  # newest first: every use of a node is known when it is its turn
             self._visit(node)
+        self._sort_out()
 
     def _visit(self, node: Tensor) -> None:
         use = self.uses.get(id(node))
@@ -111,10 +122,25 @@ class _Walk:
     def _take(self, node: Tensor, pattern: Pattern, use: _Use) -> None:
         lam = use.scale * pattern.factor
         known = _number(lam)
-        if known is not None and not 0 <= known < np.inf:
-            self._stays(node, use, f"its scale is {known:g}, and a penalty's strength is at least 0")
+        if known is not None and not np.isfinite(known):
+            self._stays(node, use, _SCALE.format(known))
             return
-        self.found.append((pattern.parameter, pattern, lam if known is None else known))
+        self.looked.append((pattern.parameter, pattern, lam if known is None else known, node, use))
+
+    def _sort_out(self) -> None:
+        """Those of one kind on one parameter count together: where their sum is negative they stay, all of them."""
+        sums: dict[Any, Any] = {}
+        for parameter, pattern, lam, _, _ in self.looked:
+            key = (id(parameter), pattern.kind)
+            sums[key] = lam if key not in sums else sums[key] + lam
+        for parameter, pattern, lam, node, use in self.looked:
+            whole = _number(sums[id(parameter), pattern.kind])
+            scale = _number(lam) if whole is None else whole
+            if scale is not None and scale < 0:
+                self.pieces.append((use.scale, node, use.summed))
+                self.reasons.append(f"{node.op.name if node.op else node.name}: {_SCALE.format(scale)}")
+            else:
+                self.found.append((parameter, pattern, lam, node))
 
     def _stays(self, node: Tensor, use: _Use | None, reason: str) -> None:
         if use is not None and use.scale is not None:
@@ -151,20 +177,21 @@ class _Walk:
             use.blocked = True
             self.pieces.append((scale, x, summed))
 
-    def merged(self) -> list[tuple[Tensor, Any]]:
-        """Terms in the order of their parameters, those of one kind on one parameter as one."""
-        sums: dict[Any, tuple[Tensor, Pattern, Any]] = {}
-        for parameter, pattern, lam in self.found:
+    def merged(self) -> list[tuple[Tensor, Any, tuple[Tensor, ...]]]:
+        """Terms in the order of their parameters, those of one kind on one parameter as one: parameter, penalty, what it was read from."""
+        sums: dict[Any, tuple[Tensor, Pattern, Any, tuple[Tensor, ...]]] = {}
+        for parameter, pattern, lam, node in self.found:
             key = (-parameter.serial, *pattern.kind)
             before = sums.get(key)
-            sums[key] = (parameter, pattern, lam if before is None else before[2] + lam)
-        return [(parameter, pattern.penalty(lam)) for _, (parameter, pattern, lam) in sorted(sums.items(), key=lambda pair: str(pair[0]))]
+            sums[key] = (parameter, pattern, lam, (node,)) if before is None else (parameter, pattern, before[2] + lam, (*before[3], node))
+        in_order = sorted(sums.items(), key=lambda pair: str(pair[0]))
+        return [(parameter, pattern.penalty(lam), nodes) for _, (parameter, pattern, lam, nodes) in in_order]
 
     def rest(self) -> Tensor:
         """The pieces that stayed, added up again."""
         whole: Any = None
         for scale, x, summed in self.pieces:
-            piece = total(x) if summed else x
+            piece = total(x) if summed or np.ndim(x) else x
             piece = piece if _number(scale) == 1 and isinstance(piece, Tensor) else multiply(scale, piece)
             whole = piece if whole is None else add(whole, piece)
         return whole if isinstance(whole, Tensor) else Tensor(0.0 if whole is None else whole)
@@ -213,7 +240,7 @@ def _product(node: Tensor, use: _Use) -> Sequence[_Share] | None:
 
 def _quotient(node: Tensor, use: _Use) -> Sequence[_Share] | None:
     x, number = node.inputs
-    return [(x, use.scale / number, use.summed)] if _is_constant_number(number) else None
+    return [(x, use.scale / number, use.summed)] if _is_constant_number(number) and _number(number) != 0 else None
 
 
 def _is_constant_number(x: Any) -> bool:

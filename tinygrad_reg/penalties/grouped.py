@@ -62,18 +62,18 @@ class GroupL2(Penalty):
             )
 
     def __call__(self, w: Any) -> Any:
-        return self.lam * sum(self._norms(w) * self._factors(w))
+        return self.strength(w) * sum(self._norms(w) * self._factors(w))
 
     def prox(self, v: Any, step: Any) -> Any:
         """Each group times max(0, 1 - step·λ·c_g/‖v_g‖)."""
-        threshold = checked_step(step, "GroupL2") * self.lam * self._factors(v)
+        threshold = checked_step(step, "GroupL2") * self.number(v) * self._factors(v)
         norms = self._norms(v)
         kept = where(less_equal(norms, threshold), 0.0, 1 - threshold / where(equal(norms, 0), 1.0, norms))
         return v * self._spread(kept, np.shape(v))
 
     def residual(self, w: Any, grad: Any) -> Any:
         """Of each group: ‖grad + λ·c_g·w_g/‖w_g‖‖, or where it is 0 how far ‖grad_g‖ is above λ·c_g."""
-        norms, strength = self._norms(w), self.lam * self._factors(w)
+        norms, strength = self._norms(w), self.number(w) * self._factors(w)
         direction = w / self._spread(where(equal(norms, 0), 1.0, norms), np.shape(w))
         moved = self._norms(grad + self._spread(strength, np.shape(w)) * direction)
         return where(equal(norms, 0), maximum(self._norms(grad) - strength, 0), moved)
@@ -86,7 +86,7 @@ class GroupL2(Penalty):
         """The norm of each group; with groups given, one for each in their order."""
         if self.groups is None:
             return vector_norm(w, axis=self.axis, keepdims=True)
-        self._fits(w.shape)
+        self._fits(w)
         order, starts = self._order()
         flat = w.reshape(-1)[order]
         return concat([vector_norm(flat[a:b], keepdims=True) for a, b in pairwise(starts)])
@@ -96,10 +96,18 @@ class GroupL2(Penalty):
         starts = np.cumsum([0, *map(len, groups)]).tolist()
         return np.array([i for group in groups for i in group]), starts
 
-    def _fits(self, shape: tuple[int, ...]) -> None:
-        named, size = self._order()[1][-1], int(np.prod(shape))
+    def check(self, w: Any) -> None:
+        """Raise ``ValueError`` if the groups are not those of w."""
+        super().check(w)
+        if self.groups is not None:
+            self._fits(w)
+        else:
+            _has_axes("GroupL2", self.axis, w)
+
+    def _fits(self, w: Any) -> None:
+        named, size = self._order()[1][-1], int(np.prod(w.shape))
         if named != size:
-            raise ValueError(f"GroupL2: the groups name {named} places, and w of shape {shape} has {size}.")
+            raise ValueError(f"GroupL2: the groups name {named} places, and {getattr(w, 'name', None) or 'w'} of shape {w.shape} has {size}.")
 
     def _factors(self, w: Any) -> Any:
         """c_g, a number, or one for each group in w's dtype."""
@@ -116,6 +124,12 @@ class GroupL2(Penalty):
         for g, group in enumerate(self.groups):
             group_of[list(group)] = g
         return each[group_of].reshape(shape)
+
+
+def _has_axes(who: str, axis: Any, w: Any) -> None:
+    axes = () if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if not all(isinstance(i, int) and -w.ndim <= i < w.ndim for i in axes):
+        raise ValueError(f"{who}: axis is {axis}, and {getattr(w, 'name', None) or 'w'} of shape {w.shape} has no such axis.")
 
 
 @dataclass(frozen=True)
@@ -135,6 +149,10 @@ class MaxNorm(Penalty):
     def __post_init__(self) -> None:
         if not 0 < self.most < np.inf:
             raise ValueError(f"MaxNorm: most is {self.most}; it must be finite and above 0.")
+
+    def check(self, w: Any) -> None:
+        """Raise ``ValueError`` if w has no such axis."""
+        _has_axes("MaxNorm", self.axis, w)
 
     def __call__(self, w: Any) -> Any:
         outside = sum(where(less_equal(vector_norm(w, axis=self.axis), self.most * (1 + 1e-12)), 0.0, 1.0))

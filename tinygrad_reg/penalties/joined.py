@@ -29,19 +29,19 @@ class TotalVariation(Penalty):
     lam: Any
 
     def __call__(self, w: Any) -> Any:
-        return self.lam * sum(abs(w[..., 1:] - w[..., :-1]))
+        return self.strength(w) * sum(abs(w[..., 1:] - w[..., :-1]))
 
     def prox(self, v: Any, step: Any) -> Any:
         """The taut string through a tube of half-width step·λ around the running sums of v."""
-        width = float(checked_step(step, "TotalVariation") * self.lam)
+        width = float(checked_step(step, "TotalVariation") * self.number(v))
         v = np.asarray(v)
         lines = v.reshape(-1, v.shape[-1]) if v.size else v.reshape(0, 1)
         return np.array([_taut_string(line, width) for line in lines], v.dtype).reshape(v.shape)
 
     def residual(self, w: Any, grad: Any) -> Any:
         """Of the running sums u of grad: how far outside of [-λ, λ], or where neighbours differ, how far from λ times the sign of w's step."""
-        u, steps = np.cumsum(grad, axis=-1), np.diff(w, axis=-1)
-        inner = np.where(steps == 0, np.maximum(np.absolute(u[..., :-1]) - self.lam, 0), u[..., :-1] - self.lam * np.sign(steps))
+        u, steps, lam = np.cumsum(grad, axis=-1), np.diff(w, axis=-1), self.number(w)
+        inner = np.where(steps == 0, np.maximum(np.absolute(u[..., :-1]) - lam, 0), u[..., :-1] - lam * np.sign(steps))
         return np.concatenate([inner, u[..., -1:]], axis=-1)
 
     def lambda_max(self, grad: Any) -> float:
@@ -100,24 +100,30 @@ class Nuclear(Penalty):
 
     lam: Any
 
+    def check(self, w: Any) -> None:
+        """Raise ``ValueError`` if w is no matrix."""
+        super().check(w)
+        _matrix(w, "Nuclear")
+
     def __call__(self, w: Any) -> Any:
-        return self.lam * sum(svd(_matrix(w, "Nuclear"), full_matrices=False)[1])
+        return self.strength(w) * sum(svd(_matrix(w, "Nuclear"), full_matrices=False)[1])
 
     def prox(self, v: Any, step: Any) -> Any:
         """The singular values moved towards 0 by step·λ."""
         u, s, vt = svd(_matrix(v, "Nuclear"), full_matrices=False)
-        return (u * maximum(s - checked_step(step, "Nuclear") * self.lam, 0)) @ vt
+        return (u * maximum(s - checked_step(step, "Nuclear") * self.number(v), 0)) @ vt
 
     def residual(self, w: Any, grad: Any) -> Any:
         """What of -grad is not λ·(U·Vᵀ + W), where W is at right angles to w and has no singular value above 1."""
         u, s, vt = np.linalg.svd(w, full_matrices=False)
         rank = int(np.sum(s > 1e-12 * np.max(s, initial=0.0)))
         u, vt = u[:, :rank], vt[:rank]
-        rest = -np.asarray(grad) - self.lam * (u @ vt)
+        lam = self.number(w)
+        rest = -np.asarray(grad) - lam * (u @ vt)
         free = rest - u @ (u.T @ rest)
         free = free - (free @ vt.T) @ vt
         a, over, b = np.linalg.svd(free, full_matrices=False)
-        return rest - free + (a * np.maximum(over - self.lam, 0)) @ b
+        return rest - free + (a * np.maximum(over - lam, 0)) @ b
 
     def lambda_max(self, grad: Any) -> float:
         """The largest singular value of grad."""
@@ -126,5 +132,5 @@ class Nuclear(Penalty):
 
 def _matrix(w: Any, who: str) -> Any:
     if w.ndim != 2:
-        raise ValueError(f"{who}: w has shape {w.shape}; it must be a matrix.")
+        raise ValueError(f"{who}: {getattr(w, 'name', None) or 'w'} has shape {w.shape}; it must be a matrix.")
     return w

@@ -72,7 +72,8 @@ def _split(x: Tensor) -> tuple[int, Any] | None:
     """Which factor of a product with a number is not the number, and the number."""
     a, b = x.inputs
     if _is_number(b):
-        return 0, b
+        divided_by_zero = x.op is not None and x.op.name == "divide" and isinstance(b, (int, float, np.generic)) and b == 0
+        return None if divided_by_zero else (0, b)
     return (1, a) if _is_number(a) and x.op is not None and x.op.name == "multiply" else None
 
 

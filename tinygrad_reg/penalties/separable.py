@@ -44,15 +44,16 @@ class L1(Penalty):
     lam: Any
 
     def __call__(self, w: Any) -> Any:
-        return sum_of_sizes(w, self.lam)
+        return sum_of_sizes(w, self.strength(w))
 
     def prox(self, v: Any, step: Any) -> Any:
         """v moved towards 0 by step·λ."""
-        return soft_threshold(v, checked_step(step, "L1") * self.lam)
+        return soft_threshold(v, checked_step(step, "L1") * self.number(v))
 
     def residual(self, w: Any, grad: Any) -> Any:
         """grad + λ·sign(w), or where w = 0 how far grad is outside of [-λ, λ]."""
-        return where(equal(w, 0), _excess(grad, self.lam), grad + self.lam * sign(w))
+        lam = self.number(w)
+        return where(equal(w, 0), _excess(grad, lam), grad + lam * sign(w))
 
     def lambda_max(self, grad: Any) -> float:
         """max |grad|."""
@@ -72,15 +73,15 @@ class L2(Penalty):
     lam: Any
 
     def __call__(self, w: Any) -> Any:
-        return sum_of_squares(w, self.lam)
+        return sum_of_squares(w, self.strength(w))
 
     def prox(self, v: Any, step: Any) -> Any:
         """v/(1 + 2·step·λ)."""
-        return v / (1 + 2 * checked_step(step, "L2") * self.lam)
+        return v / (1 + 2 * checked_step(step, "L2") * self.number(v))
 
     def residual(self, w: Any, grad: Any) -> Any:
         """grad + 2λw."""
-        return grad + 2 * self.lam * w
+        return grad + 2 * self.number(w) * w
 
 
 @dataclass(frozen=True)
@@ -97,15 +98,16 @@ class ElasticNet(Penalty):
     l2: Any
 
     def __call__(self, w: Any) -> Any:
-        return sum_of_sizes(w, self.l1) + sum_of_squares(w, self.l2)
+        return sum_of_sizes(w, self.strength(w, "l1")) + sum_of_squares(w, self.strength(w, "l2"))
 
     def prox(self, v: Any, step: Any) -> Any:
         """v moved towards 0 by step·l1, then divided by 1 + 2·step·l2."""
-        return soft_threshold(v, checked_step(step, "ElasticNet") * self.l1) / (1 + 2 * step * self.l2)
+        nearer = soft_threshold(v, checked_step(step, "ElasticNet") * self.number(v, "l1"))
+        return nearer / (1 + 2 * step * self.number(v, "l2"))
 
     def residual(self, w: Any, grad: Any) -> Any:
         """That of L1, for the gradient of the rest and of the squares."""
-        return L1(self.l1).residual(w, grad + 2 * self.l2 * w)
+        return L1(self.number(w, "l1")).residual(w, grad + 2 * self.number(w, "l2") * w)
 
     def lambda_max(self, grad: Any) -> float:
         """The l1 that makes all zero, whatever l2 is: max |grad|."""
@@ -169,11 +171,11 @@ class L0(Penalty):
     convex = False
 
     def __call__(self, w: Any) -> Any:
-        return self.lam * sum(where(equal(w, 0), 0.0, w * 0 + 1))
+        return self.strength(w) * sum(where(equal(w, 0), 0.0, w * 0 + 1))
 
     def prox(self, v: Any, step: Any) -> Any:
         """v where |v| > √(2·step·λ), else 0."""
-        return where(less_equal(v * v, 2 * checked_step(step, "L0") * self.lam), 0, v)
+        return where(less_equal(v * v, 2 * checked_step(step, "L0") * self.number(v)), 0, v)
 
     def residual(self, w: Any, grad: Any) -> Any:
         """grad where w is not 0: at 0 every gradient is fine."""
@@ -203,20 +205,22 @@ class MCP(Penalty):
             raise ValueError(f"MCP: gamma is {self.gamma}; it must be finite and above 0.")
 
     def __call__(self, w: Any) -> Any:
-        size = abs(w)
-        near = self.lam * size - size * size / (2 * self.gamma)
-        return sum(where(less_equal(size, self.gamma * self.lam), near, 0.5 * self.gamma * self.lam * self.lam))
+        size, lam = abs(w), self.strength(w)
+        near = lam * size - size * size / (2 * self.gamma)
+        return sum(where(less_equal(size, self.gamma * lam), near, 0.5 * self.gamma * lam * lam))
 
     def prox(self, v: Any, step: Any) -> Any:
         """v beyond γλ; else moved towards 0 by step·λ, and stretched by 1/(1 - step/γ)."""
         if np.any(np.asarray(checked_step(step, "MCP")) >= self.gamma):
             raise ValueError(f"MCP.prox: step is {step} and gamma {self.gamma}; the step must be shorter, or there are two lowest points.")
-        return where(greater(abs(v), self.gamma * self.lam), v, soft_threshold(v, step * self.lam) / (1 - step / self.gamma))
+        lam = self.number(v)
+        return where(greater(abs(v), self.gamma * lam), v, soft_threshold(v, step * lam) / (1 - step / self.gamma))
 
     def residual(self, w: Any, grad: Any) -> Any:
         """grad plus the slope, or at 0 how far grad is outside of [-λ, λ]."""
-        slope = sign(w) * maximum(self.lam - abs(w) / self.gamma, 0)
-        return where(equal(w, 0), _excess(grad, self.lam), grad + slope)
+        lam = self.number(w)
+        slope = sign(w) * maximum(lam - abs(w) / self.gamma, 0)
+        return where(equal(w, 0), _excess(grad, lam), grad + slope)
 
     def lambda_max(self, grad: Any) -> float:
         """max |grad|."""
@@ -245,7 +249,7 @@ class SCAD(Penalty):
             raise ValueError(f"SCAD: a is {self.a}; it must be finite and above 2.")
 
     def __call__(self, w: Any) -> Any:
-        size, lam, a = abs(w), self.lam, self.a
+        size, lam, a = abs(w), self.strength(w), self.a
         middle = (2 * a * lam * size - size * size - lam * lam) / (2 * (a - 1))
         return sum(where(less_equal(size, lam), lam * size, where(less_equal(size, a * lam), middle, 0.5 * lam * lam * (a + 1))))
 
@@ -253,14 +257,16 @@ class SCAD(Penalty):
         """Of three pieces, as the slope has them."""
         if np.any(np.asarray(checked_step(step, "SCAD")) >= self.a - 1):
             raise ValueError(f"SCAD.prox: step is {step} and a {self.a}; the step must be below a - 1, or there are two lowest points.")
-        middle = ((self.a - 1) * v - sign(v) * (step * self.a * self.lam)) / (self.a - 1 - step)
-        outer = where(less_equal(abs(v), self.a * self.lam), middle, v)
-        return where(less_equal(abs(v), (1 + step) * self.lam), soft_threshold(v, step * self.lam), outer)
+        lam = self.number(v)
+        middle = ((self.a - 1) * v - sign(v) * (step * self.a * lam)) / (self.a - 1 - step)
+        outer = where(less_equal(abs(v), self.a * lam), middle, v)
+        return where(less_equal(abs(v), (1 + step) * lam), soft_threshold(v, step * lam), outer)
 
     def residual(self, w: Any, grad: Any) -> Any:
         """grad plus the slope, or at 0 how far grad is outside of [-λ, λ]."""
-        slope = minimum(self.lam, maximum(self.a * self.lam - abs(w), 0) / (self.a - 1))
-        return where(equal(w, 0), _excess(grad, self.lam), grad + sign(w) * slope)
+        lam = self.number(w)
+        slope = minimum(lam, maximum(self.a * lam - abs(w), 0) / (self.a - 1))
+        return where(equal(w, 0), _excess(grad, lam), grad + sign(w) * slope)
 
     def lambda_max(self, grad: Any) -> float:
         """max |grad|."""
