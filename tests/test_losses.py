@@ -249,3 +249,15 @@ def test_the_batch_mean_of_a_divergence():
 def test_settings_that_do_not_fit(call, kind, words):
     with pytest.raises(kind, match=words):
         call()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_label_smoothing_is_a_mixture_and_lowest_at_the_softened_labels(share, rng):
+    """(1 - share)·loss + share·mean of the losses of all labels; the best probabilities are 1 - share + share/K and share/K, not 1 and 0."""
+    logits, labels = rng.normal(size=(6, 4)), rng.integers(0, 4, 6)
+    found = tg.cross_entropy(tg.Tensor(logits), labels, label_smoothing=share).item()
+    of_all = np.mean([tg.cross_entropy(tg.Tensor(logits), np.full(6, c)).item() for c in range(4)])
+    assert found == pytest.approx((1 - share) * tg.cross_entropy(tg.Tensor(logits), labels).item() + share * of_all, rel=1e-13)
+    best = np.log(np.eye(4)[labels] * (1 - share) + share / 4)
+    slope = tg.grad(tg.cross_entropy(x := tg.Tensor(best, requires_grad=True), labels, label_smoothing=share), x)
+    np.testing.assert_allclose(slope.data, 0, atol=1e-16)

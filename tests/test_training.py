@@ -171,7 +171,7 @@ def test_the_bar_shows_on_a_terminal(monkeypatch):
     from tinygrad_reg import training
 
     monkeypatch.setattr(sys, "stderr", Terminal())
-    bar = training._bar(range(3), True)
+    bar = training.progress_bar(range(3), True)
     assert list(bar) == [0, 1, 2]
     assert type(bar).__name__ == "tqdm"
 
@@ -181,7 +181,7 @@ def test_without_tqdm_one_sentence_names_the_extra(monkeypatch):
 
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setitem(sys.modules, "tqdm", None)
-    assert list(training._bar(range(3), True)) == [0, 1, 2]
+    assert list(training.progress_bar(range(3), True)) == [0, 1, 2]
     assert "pip install 'tinygrad_reg[progress]'" in sys.stderr.getvalue()
 
 
@@ -246,3 +246,16 @@ def test_a_compiled_run_has_the_same_history_over_a_thousand_steps(dtype, tolera
     assert found.columns == expected.columns
     for name in expected.columns:
         np.testing.assert_allclose(found[name], expected[name], rtol=tolerance, atol=tolerance, err_msg=name)
+
+
+def test_a_penalty_of_the_inputs_is_one_more_term(mode):
+    (x, y), slope = moons(), lambda model, x, y: 0.1 * tg.penalties.jacobian_penalty(model, x)
+    model = classifier(weight_lambda_l2=1e-3)
+    expected, l2 = slope(model, tg.Tensor(x), y).item(), model.regularization_loss().item()
+    history = tg.fit(model, x, y, epochs=50, penalty=slope, compile=mode.compile)
+    first = history.rows[0]
+    assert first["penalty"] == pytest.approx(expected, rel=1e-12)
+    assert first["total"] == pytest.approx(first["data loss"] + l2 + expected, rel=1e-12)
+    free = classifier(weight_lambda_l2=1e-3)
+    tg.fit(free, x, y, epochs=50, compile=mode.compile)
+    assert slope(model, tg.Tensor(x), y).item() < 0.8 * slope(free, tg.Tensor(x), y).item()

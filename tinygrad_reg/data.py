@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from .generators import generator
+from .ops.neural import one_hot
+from .ops.shape import reshape
+from .random import beta, permutation
 from .tensor import Tensor, asarray
 
-__all__ = ["batches", "linear", "moons", "spiral"]
+__all__ = ["Mixup", "batches", "linear", "moons", "spiral"]
 
 
 def spiral(samples: int, classes: int, noise: float = 0.2, rng: Any = None) -> tuple[np.ndarray, np.ndarray]:
@@ -85,6 +88,70 @@ def batches(x: Any, y: Any, size: int | None = None, rng: Any = None, shuffle: b
     order = generator(rng).permutation(len(x)) if shuffle else np.arange(len(x))
     cuts = (order[i : i + size] for i in range(0, len(x), size))
     return ((x[rows], y[rows]) for rows in cuts)
+
+
+class Mixup:
+    """A change of batches: each row is mixed with another one, and so are their targets.
+
+    x̃_i = s_i·x_i + (1 - s_i)·x_j and the same for the targets, with j from a random order of the rows and a share s_i ~ Beta(alpha, alpha) for
+    each row, drawn anew at each call from ``rng`` or from the default generator. Integer labels become probabilities for ``classes`` classes, which
+    ``cross_entropy`` takes; float targets stay numbers. Use it as ``fit(…, transform=Mixup(…))``, or in a step of your own; not on test data.
+
+    Raises ``ValueError`` for an alpha that is not above 0, for rows that do not match, and for integer labels without ``classes``.
+
+    Source: H. Zhang, M. Cissé, Y. Dauphin and D. Lopez-Paz (2018), mixup: beyond empirical risk minimization.
+
+    >>> x, p = Mixup(0.2, classes=2, rng=0)(np.array([[0.0], [1.0]]), np.array([0, 1]))
+    >>> (x[:, 0] - p[:, 1]).tolist(), p.sum(axis=1).tolist()
+    ([0.0, 0.0], [1.0, 1.0])
+    """
+
+    __slots__ = ("_alpha", "_classes", "_rng")
+
+    def __init__(self, alpha: float = 0.2, classes: int | None = None, rng: Any = None) -> None:
+        if isinstance(alpha, bool) or not isinstance(alpha, (int, float, np.integer, np.floating)):
+            raise TypeError(f"Mixup: alpha must be a number, not {type(alpha).__name__}.")
+        if not 0 < alpha < np.inf:
+            raise ValueError(f"Mixup: alpha is {alpha}; it must be finite and above 0 (the larger, the more evenly two rows are mixed).")
+        if classes is not None:
+            _check("Mixup", classes=classes)
+        self._alpha, self._classes, self._rng = float(alpha), classes, rng if rng is None else generator(rng)
+
+    @property
+    def alpha(self) -> float:
+        """Both exponents of the shares' distribution."""
+        return self._alpha
+
+    @property
+    def classes(self) -> int | None:
+        """How many classes there are."""
+        return self._classes
+
+    def __call__(self, x: Any, y: Any) -> tuple[Tensor, Tensor]:
+        """A batch, mixed."""
+        x, y = asarray(x), self._targets(asarray(y))
+        if not x.ndim or not y.ndim or len(x) != len(y):
+            raise ValueError(f"Mixup: x has shape {x.shape} and its targets {y.shape}; each row of x needs one target.")
+        if x.dtype.kind != "f":
+            raise TypeError(f"Mixup: x is {x.dtype}, and means of rows are floats; give x.astype('float64').")
+        order = permutation(len(x), rng=self._rng)
+        share = beta(self._alpha, self._alpha, len(x), rng=self._rng, dtype=x.dtype)
+        return _mixed(x, share, order), _mixed(y, share, order)
+
+    def _targets(self, y: Tensor) -> Tensor:
+        if y.dtype.kind == "f":
+            return y
+        if self._classes is None:
+            raise ValueError(f"Mixup: the targets are {y.dtype}, so they are labels; say how many classes there are, as in Mixup(0.2, classes=10).")
+        return one_hot(y, num_classes=self._classes)
+
+    def __repr__(self) -> str:
+        return f"Mixup({self._alpha:g}, classes={self._classes})"
+
+
+def _mixed(x: Tensor, share: Tensor, order: Tensor) -> Tensor:
+    s = reshape(share, shape=(len(x), *(1,) * (x.ndim - 1))).astype(x.dtype)
+    return s * x + (1 - s) * x[order]
 
 
 def _check(what: str, **sizes: int) -> None:

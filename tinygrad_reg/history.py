@@ -15,7 +15,7 @@ __all__ = ["History", "needs"]
 class History:
     """One row for each recorded epoch; ``history["data loss"]`` is a column.
 
-    Columns: ``epoch`` (from 0), ``data loss``, one for each penalty (``0.weight L2``; NaN where it was off), ``total``,
+    Columns: ``epoch`` (from 0), ``data loss``, one for each penalty (``0.weight L2``, or ``penalty``; NaN where it was off), ``total``,
     ``accuracy`` (for class labels), ``validation loss`` (without penalties), ``validation accuracy``, ``learning rate``. Losses are
     means over the epoch's samples, before each update.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ __all__ = ["num_threads", "one_thread_if_small", "set_num_threads"]
 _SMALL = 20e6  # flops of one matrix product, below which a second thread costs more than it brings
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _chosen: list[int] = []  # what the user has set, if anything
+_known: list[tuple[int, Any]] = []  # how many modules there were at the last look for libraries with threads, and what was found
 
 
 def set_num_threads(n: int) -> None:
@@ -63,4 +65,7 @@ def _controller(who: str) -> Any:
         from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - an extra
     except ImportError:
         raise ImportError(f"{who} needs threadpoolctl, which is not installed: pip install 'tinygrad_reg[fast]'.") from None
-    return ThreadpoolController()
+    loaded = len(sys.modules)
+    if not _known or _known[0][0] != loaded:  # to look takes milliseconds, and a library comes with an import
+        _known[:] = [(loaded, ThreadpoolController())]
+    return _known[0][1]

@@ -12,6 +12,7 @@ import numpy as np
 from .compile import CaptureError
 from .compile import compile as compiled
 from .data import batches
+from .divergence import diverged
 from .generators import generator
 from .history import History
 from .losses import accuracy, cross_entropy, mse
@@ -21,12 +22,13 @@ from .optim import Adam, Optimizer
 from .tensor import Tensor, asarray
 from .threads import one_thread_if_small
 
-__all__ = ["EarlyStopping", "fit"]
+__all__ = ["EarlyStopping", "fit", "progress_bar"]
 
 _AT_ONCE = 500  # epochs in one run of the compiled loop: the progress bar and Ctrl-C wait for its end
 
 Loss = Callable[[Any, Any], Tensor]
 Callback = Callable[[History, Module], Any]
+Transform = Callable[[Any, Any], tuple[Any, Any]]
 
 
 def fit(
@@ -43,15 +45,19 @@ def fit(
     every: int = 1,
     rng: Any = None,
     compile: bool | str = True,
+    transform: Transform | None = None,
+    penalty: Callable[[Module, Any, Any], Any] | None = None,
 ) -> History:
     """Train ``model`` on x and y; minimise the mean ``loss`` plus ``model.regularization_loss()``, once a batch.
 
-    ``loss`` defaults to cross-entropy for integer labels, else to mean squared error; ``optimizer`` to
-    ``Adam(model.parameters(), lr=0.01)``; ``batch_size=None`` uses all rows at once. Float data is cast to the model's dtype.
-    Every ``every``-th epoch, and the last, is recorded. ``validation=(x, y)`` is evaluated after such an epoch, without
-    penalties. A callback is called as ``callback(history, model)`` after each recorded epoch, and training stops if it returns
-    true; methods ``before`` and ``finish`` of a callback, where it has them, are called before each recorded epoch and at the
-    end, with the same arguments. The bar is shown on terminals only.
+    ``loss`` defaults to cross-entropy for integer labels, else to mean squared error; ``optimizer`` to ``Adam(model.parameters(),
+    lr=0.01)``, and λ schedules of the layers follow its steps; ``batch_size=None`` uses all rows at once. Float data is cast to the model's
+    dtype. Every ``every``-th epoch, and the last, is recorded. ``validation=(x, y)`` is evaluated after such an epoch, without penalties.
+    ``transform`` changes each batch in training, as ``x, y = transform(x, y)`` (:class:`tinygrad_reg.data.Mixup`); with it no accuracy is
+    recorded in training, for the rows are other ones. ``penalty(model, x, y)`` is one more term of the loss, for what looks at the inputs
+    (as :func:`tinygrad_reg.penalties.jacobian_penalty`); its column is "penalty". A callback is called as ``callback(history, model)``
+    after each recorded epoch, and training stops if it returns true; methods ``before`` and ``finish`` of a callback, where it has them,
+    are called before each recorded epoch and at the end, with the same arguments. The bar is shown on terminals only.
 
     The step is compiled (:func:`tinygrad_reg.compile`; ``compile`` may name its backend): the numbers are the same, sooner. A model or loss that
     looks at numbers on the way cannot be compiled: a warning says so, and training goes on without; ``compile=False`` does so from the start.
@@ -66,7 +72,7 @@ def fit(
     """
     if epochs < 1 or every < 1:
         raise ValueError(f"fit: epochs and every must be at least 1; got epochs={epochs}, every={every}.")
-    run = _Run(model, x, y, loss, optimizer, validation, batch_size, rng, compile)
+    run = _Run(model, x, y, loss, optimizer, validation, batch_size, rng, compile, transform, penalty)
     history, was_training = History(), model.training
     try:
         with one_thread_if_small(run.largest_product):
@@ -79,7 +85,7 @@ def fit(
 
 def _epochs(run: _Run, epochs: range, every: int, history: History, callbacks: Sequence[Callback], progress: bool) -> None:
     done = 0
-    for epoch in _bar(epochs, progress):
+    for epoch in progress_bar(epochs, progress):
         if epoch < done:
             continue
         record = epoch % every == 0 or epoch == epochs[-1]
@@ -113,13 +119,18 @@ class _Run:
         batch_size: int | None,
         rng: Any,
         compile: bool | str,
+        transform: Transform | None,
+        penalty: Callable[[Module, Any, Any], Any] | None,
     ) -> None:
         self.model = model
         self.x, self.y = _as_data(model, x), _as_data(model, y)
         self.labels = self.y.dtype.kind in "iu"
         self.loss = loss or (cross_entropy if self.labels else mse)
         self.optimizer = optimizer or Adam(model.parameters(), lr=0.01)
+        for _, _, own in model.named_penalties():
+            own.follow(self.optimizer)
         self.validation = None if validation is None else tuple(_as_data(model, part) for part in validation)
+        self.transform, self.penalty = transform, penalty
         self.batch_size = batch_size
         self.rng = None if rng is None else generator(rng)
         how: dict[str, Any] = {"backend": compile, "wait": True} if isinstance(compile, str) else {}
@@ -140,15 +151,16 @@ class _Run:
             self.epoch(number, False)
             return 1
         self.model.train()
-        most, rate = min(most, _AT_ONCE), self.optimizer.current_lr
+        most, start = min(most, _AT_ONCE), self.optimizer.steps
         try:
-            totals = self.quiet.run(self.x, self.y, times=most).data
+            data_losses, penalties, totals = self.quiet.run(self.x, self.y, times=most)
         except CaptureError:
             self.quiet = None
             return self.unrecorded(number, 1)
-        if not np.isfinite(totals).all():
-            first = int(np.argmin(np.isfinite(totals)))
-            raise RuntimeError(_diverged(number + first, {"the sum of all terms": float(totals[first])}, rate))
+        if not np.isfinite(totals.data).all():
+            first = int(np.argmin(np.isfinite(totals.data)))
+            terms = {name: float(values.data[first]) for name, values in ({"data loss": data_losses} | penalties).items()}
+            raise RuntimeError(diverged("fit", f"epoch {number + first}", terms, self.optimizer.lr_at(start + first)))
         return most
 
     def epoch(self, number: int, record: bool) -> dict[str, float]:
@@ -159,25 +171,30 @@ class _Run:
             scores, data_loss, penalties, total = self._stepped(xb, yb)
             if not np.isfinite(total.data):
                 terms = {"data loss": data_loss.item()} | {name: value.item() for name, value in penalties.items()}
-                raise RuntimeError(_diverged(number, terms, rate))
+                raise RuntimeError(diverged("fit", f"epoch {number}", terms, rate))
             if record:
                 parts.append((len(xb), self._measures(scores, yb, data_loss, penalties, total)))
         return {"epoch": number} | _means(parts) | self._validate() | {"learning rate": rate} if record else {}
 
     def eager_step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
         """Scores, data loss, each penalty and their total, before the update that this makes (unless the total is not finite)."""
+        if self.transform is not None:
+            x, y = self.transform(x, y)
         scores = self.model(x)
         data_loss = self.loss(scores, y)
         penalties: dict[str, Any] = {}
-        for name, parameter, penalty in self.model.named_penalties():
-            penalties[f"{name} {type(penalty).__name__}"] = penalty(parameter)
+        for name, parameter, own in self.model.named_penalties():
+            penalties[f"{name} {type(own).__name__}"] = own(parameter)
         total = data_loss + self.model.regularization_loss()
+        if self.penalty is not None:
+            penalties["penalty"] = self.penalty(self.model, x, y)
+            total = total + penalties["penalty"]
         self.optimizer.minimize(total)
         return scores, data_loss, penalties, total
 
-    def quiet_step(self, x: Tensor, y: Tensor) -> Tensor:
-        """The same step where nobody looks: the total only."""
-        return self.eager_step(x, y)[-1]
+    def quiet_step(self, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor], Tensor]:
+        """The same step where nobody looks: without the scores, of which there are many."""
+        return self.eager_step(x, y)[1:]
 
     def _stepped(self, x: Tensor, y: Tensor) -> Any:
         try:
@@ -190,7 +207,7 @@ class _Run:
     def _measures(self, scores: Tensor, labels: Tensor, data_loss: Tensor, penalties: dict[str, Tensor], total: Tensor) -> dict[str, float]:
         row = {"data loss": data_loss.item()} | {name: value.item() for name, value in penalties.items()}
         row["total"] = total.item()
-        return row | ({"accuracy": accuracy(scores, labels)} if self._classes(scores, labels) else {})
+        return row | ({"accuracy": accuracy(scores, labels)} if self.transform is None and self._classes(scores, labels) else {})
 
     def _classes(self, scores: Tensor, labels: Tensor) -> bool:
         return self.labels and scores.shape[:-1] == labels.shape
@@ -205,11 +222,6 @@ class _Run:
         return row | ({"validation accuracy": accuracy(scores, self.validation[1])} if self._classes(scores, self.validation[1]) else {})
 
 
-def _diverged(number: int, terms: dict[str, float], rate: float) -> str:
-    blown = ", ".join(f"{name} = {value}" for name, value in terms.items() if not np.isfinite(value)) or "the sum of all terms"
-    return f"fit: epoch {number}: {blown}, at a learning rate of {rate:g}. Lower the learning rate, scale the data, or look for bad values in it."
-
-
 def _as_data(model: Module, x: Any) -> Tensor:
     x = x.detach() if isinstance(x, Tensor) else asarray(x)
     return asarray(x, model.float_dtype()) if x.dtype.kind == "f" else x
@@ -221,7 +233,7 @@ def _means(parts: list[tuple[int, dict[str, float]]]) -> dict[str, float]:
     return {name: sum(n * part[name] for n, part in parts) / rows for name in parts[0][1]}
 
 
-def _bar(steps: Iterable[int], progress: bool) -> Iterable[int]:
+def progress_bar(steps: Iterable[int], progress: bool, unit: str = " epochs") -> Iterable[int]:
     """``steps`` with a progress bar, where somebody is looking and tqdm is installed."""
     if not progress or not sys.stderr.isatty():
         return steps
@@ -230,7 +242,7 @@ def _bar(steps: Iterable[int], progress: bool) -> Iterable[int]:
     except ImportError:
         print("For a progress bar: pip install 'tinygrad_reg[progress]'", file=sys.stderr)
         return steps
-    return tqdm(steps, unit=" epochs", leave=False, delay=1.0)
+    return tqdm(steps, unit=unit, leave=False, delay=1.0)
 
 
 class EarlyStopping:
