@@ -59,8 +59,8 @@ class Split(NamedTuple):
     y_test: np.ndarray
 
 
-def real_data(name: str, train_size: int, seed: int) -> Split:
-    """One of scikit-learn's data sets (they come with it), split at random, inputs standardised by the training part.
+def real_data(name: str, train_size: int, seed: int, standardise: bool = True) -> Split:
+    """One of scikit-learn's data sets (they come with it), split at random, inputs standardised by the training part (or as they are).
 
     Class labels are whole numbers and are shared out evenly.
     """
@@ -71,7 +71,7 @@ def real_data(name: str, train_size: int, seed: int) -> Split:
     x, y = getattr(datasets, f"load_{name}")(return_X_y=True)
     labels = y if y.dtype.kind == "i" else None
     x, x_test, y, y_test = model_selection.train_test_split(x, y, train_size=train_size, random_state=seed, stratify=labels)
-    mean, spread = x.mean(axis=0), x.std(axis=0)
+    mean, spread = (x.mean(axis=0), x.std(axis=0)) if standardise else (0.0, 1.0)
     return Split((x - mean) / spread, y, (x_test - mean) / spread, y_test)
 
 
