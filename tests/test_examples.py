@@ -1,9 +1,12 @@
 """The examples run from any directory, end well, say what they should, and draw."""
 
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -23,6 +26,19 @@ EXPECTED = {
         ["penalties_histograms.png", "penalties_hopping.png"],
     ),
     "diabetes": (["network, no penalty ", "network, L2 ", "straight line "], ["diabetes.png"]),
+    "loophole": (["first layer ", "all weights "], ["loophole.png"]),
+    "optimality": (["SGD ", "Adam ", "ProximalSGD ", "ProximalAdam ", "FISTA ", "saga ", "weight ", "bias "], ["optimality.png"]),
+    "path": (["lowest loss ", "one standard error ", "smallest lambda "], ["path.png"]),
+    "regularizers": (
+        [f"{name} " for name in ("none", "L1", "L2", "elastic net", "max-norm", "dropout", "noise on inputs", "noise on weights")]
+        + [f"{name} " for name in ("gradient penalty", "Jacobian penalty", "label smoothing", "mixup", "early stopping")]
+        + ["mean of weights ", "forgetting mean "],
+        ["regularizers.png", "regularizers_boundaries.png"],
+    ),
+    "graphs": (
+        ["lesson ", "gradient ", "both ", "network ", "step "],
+        [f"graphs_{name}.{kind}" for name in ("lesson", "gradient", "both", "network", "step") for kind in ("html", "svg")],
+    ),
     "noise_features": (["no penalty ", "L2 ", "L1 ", "no penalty, without the noise "], ["noise_features.png"]),
 }
 
@@ -39,11 +55,32 @@ def without(module, name, folder):
     return run(["-c", f"{script}; runpy.run_path({str(EXAMPLES / name)!r}, run_name='__main__')"], folder)
 
 
+def assert_drawn(path):
+    """The picture is large enough and not empty; of a page, that it is one."""
+    if path.suffix == ".html":
+        assert path.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
+        return
+    if path.suffix == ".svg":
+        drawing = ElementTree.parse(path).getroot()
+        assert min(float(drawing.get(side).removesuffix("pt")) for side in ("width", "height")) >= 150
+        assert len(["".join(text.itertext()) for text in drawing.iter("{http://www.w3.org/2000/svg}text")]) > 20
+        return
+    image = plt.imread(path)[..., :3]
+    assert min(image.shape[:2]) >= 300
+    assert image.std() > 0.05
+    assert len(np.unique((image.reshape(-1, 3) * 255).astype(int), axis=0)) > 50
+
+
 def test_every_example_is_tested():
-    assert {path.stem for path in EXAMPLES.glob("*.py")} - {"common"} == set(EXPECTED)
+    assert {path.stem for path in EXAMPLES.glob("*.py")} - {"common", "test_my_penalty"} == set(EXPECTED)
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+def drawn_with_graphviz(name):
+    missing = name == "graphs" and shutil.which("dot") is None and importlib.util.find_spec("pygraphviz") is None
+    return pytest.param(name, marks=pytest.mark.skipif(missing, reason="needs Graphviz: pip install 'tinygrad_reg[draw]'"))
+
+
+@pytest.mark.parametrize("name", [drawn_with_graphviz(name) for name in EXPECTED])
 def test_runs_prints_its_table_and_draws(name, tmp_path):
     rows, pictures = EXPECTED[name]
     done = run([EXAMPLES / f"{name}.py", "--quick", "--seed", "1", "--out", "pictures"], tmp_path)
@@ -57,10 +94,7 @@ def test_runs_prints_its_table_and_draws(name, tmp_path):
     assert all(len(line) <= len(lines[rule]) for line in table[: 2 + len(rows)] if line), "the table is as wide as its rule"
     for picture in pictures:
         assert f"saved {Path('pictures') / picture}" in lines
-        image = plt.imread(tmp_path / "pictures" / picture)[..., :3]
-        assert min(image.shape[:2]) >= 300
-        assert image.std() > 0.05
-        assert len(np.unique((image.reshape(-1, 3) * 255).astype(int), axis=0)) > 50
+        assert_drawn(tmp_path / "pictures" / picture)
     assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == sorted(pictures)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import cmath
 from collections.abc import Container, Mapping
 from heapq import heapify, heappop, heappush
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from .ops.elementwise import abs, astype
 from .ops.reduction import restore, sum
 from .ops.shape import reshape
 
-__all__ = ["pull_back", "unbroadcast"]
+__all__ = ["contribution", "pull_back", "unbroadcast"]
 
 
 def pull_back(outputs: Mapping[Any, Any], needed: Container[int] | None = None, kept: Container[int] = (), recording: bool = False) -> dict[Any, Any]:
@@ -137,6 +138,23 @@ def _walk(reached: list[Any], gradients: dict[int, Any], needed: Container[int] 
             reached.append(x)
             if x.op is not None:
                 heappush(heap, (x.serial, x))
+
+
+def contribution(node: Any, place: int, g: Any) -> Any:
+    """What the gradient of one input gets through one edge, when the node's own is ``g``: a term of the sum that :func:`pull_back` makes.
+
+    None where there is no rule, or nothing flows. For those who look at single edges, as a drawing does.
+    """
+    rule = next(islice(node.op.rules, place, None), None)
+    if rule is None or isinstance(node._data, tuple):
+        return None
+    with np.errstate(all="ignore"), no_grad():
+        g = _turned(g)
+        gx = rule(g, node._data, *node.values, **node.settings)
+        if gx is None or type(gx) is Parts:
+            return None
+        gx = _still_nothing(gx, g, node.op, node.settings) if _has_nan(gx) else gx
+        return _turned(_fit(gx, node.values[place], node))
 
 
 def _as_recorded(node: Any) -> list[Any]:

@@ -17,9 +17,11 @@ from .graph import history, leading_to
 from .mode import capturing, enable_grad
 from .op import op
 from .ops.shape import reshape, stack
-from .tensor import Tensor, asarray, nothing_recorded
+from .tensor import Tensor, asarray, made_within, next_serial, nothing_recorded
 
-__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+__all__ = ["BACKWARD", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+
+BACKWARD = "backward"  # who made what a gradient's computation has recorded, for drawings
 
 
 def grad(outputs: Any, inputs: Any, gradient: Any = None, create_graph: bool = False) -> Any:
@@ -60,10 +62,12 @@ def grad(outputs: Any, inputs: Any, gradient: Any = None, create_graph: bool = F
             seed = asarray(seed) if create_graph else getattr(seed, "_data", seed)
         seeds[out] = seeds[out] + seed if out in seeds else seed
     needed = leading_to(ins, history(outs))
+    start = next_serial()
     with enable_grad():
         found = pull_back(seeds, needed, needed.intersection(map(id, ins)), recording=create_graph)
         answers = [found.get(x) for x in ins]
         results = [_connected(g, x) if create_graph else _filled(g, x) for g, x in zip(answers, ins, strict=True)]
+    made_within(None, BACKWARD, start, results)
     return results[0] if isinstance(inputs, Tensor) else tuple(results)
 
 

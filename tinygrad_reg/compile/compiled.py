@@ -181,6 +181,12 @@ class Compiled:
             raise RuntimeError(f"{self.__name__}.program: nothing has been captured yet; call the function first.")
         return self._last.program
 
+    @property
+    def replay(self) -> Any:
+        """What runs that program now, or will at the next call; None before the second one. Its own program is the one that it was made of."""
+        last = self._last
+        return None if last is None else last.better[0] if last.better is not None else last.replay
+
     def stats(self) -> dict[str, Any]:
         """How often it was called and captured, how many programs are kept, and of the last one: steps, buffers, flops, and what replays it.
 

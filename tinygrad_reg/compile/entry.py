@@ -142,16 +142,17 @@ class Entry:
         """All runs in compiled code, which gets the numbers of every run beforehand."""
         if self.grads_met and not self._grads_as_met(given):
             raise StateChanged
-        rows = np.empty((times, len(self.asks)))
-        for row in rows:
-            row[:] = self._numbers()
-            for effect in self.effects:
-                effect()
+        rows, counted = np.empty((times, len(self.asks))), 0
         try:
+            for part in (rows[i : i + 1] for i in range(times)) if self.varying else (rows,):  # all at once where no number depends on the run
+                part[:] = self._numbers()
+                for effect in self.effects:
+                    effect(len(part))
+                counted += len(part)
             results = replay.loop([_array(given[i]) for i in self.used], rows, times)
         except BaseException:
             for effect in self.effects:
-                effect(-times)  # nothing was done
+                effect(-counted)  # nothing was done
             raise
         self._set_gradients(given, [])
         return results[: self.count]

@@ -34,8 +34,8 @@ _CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 _LAMBDAS = ("weight_lambda_l1", "weight_lambda_l2", "bias_lambda_l1", "bias_lambda_l2")
 # Attributes that a program asks for at each run, each with the names by which code could ask for it itself.
 _OF_LAYERS = {name: {name} for name in _LAMBDAS}
-_OF_OPTIMIZERS = {"_lr": {"_lr", "lr", "current_lr"}, "steps": {"steps", "current_lr"}, "updates": {"updates"}}
-_OF_OPTIMIZERS |= {"together": {"together"}, "_apart": set()}
+_OF_OPTIMIZERS = {"_lr": {"_lr", "lr", "current_lr", "lr_at"}, "steps": {"steps", "current_lr"}, "updates": {"updates"}}
+_OF_OPTIMIZERS |= {"together": {"together"}, "_apart": set(), "_terms": set(), "_looked": set()}
 _MISSING = object()
 _SMALL = 1 << 14  # elements of an array whose numbers are compared at each call
 _NOBODY_ELSE = 3  # references to an array that only the tape holds: its list, the loop, the counting
@@ -185,7 +185,7 @@ def _held(x: Any, read: set[str] = frozenset()) -> Any:  # type: ignore[assignme
     if isinstance(x, (Module, Optimizer)):
         asked_anew = _OF_OPTIMIZERS if isinstance(x, Optimizer) else _OF_LAYERS if isinstance(x, Penalised) else {}
         known = [(name, _mark(value)) for name, value in vars(x).items() if name not in asked_anew or asked_anew[name] & read]
-        return [*known, [bool(vars(x).get(name)) for name in _LAMBDAS], _together(x)]
+        return [*known, [_strength(vars(x).get(name)) for name in (*_LAMBDAS, "_lr")], _together(x)]
     if isinstance(x, dict):
         return [(_mark(key), _mark(value)) for key, value in x.items()]
     if isinstance(x, (list, set, deque)):
@@ -196,6 +196,11 @@ def _held(x: Any, read: set[str] = frozenset()) -> Any:  # type: ignore[assignme
 def _together(x: Any) -> Any:
     """Which of an optimiser's parameters have been moved equally often: these share one step count in a program."""
     return [x.updates.index(n) for n in x.updates] if isinstance(x, Optimizer) else None
+
+
+def _strength(value: Any) -> Any:
+    """What a program depends on of a λ or a learning rate: which schedule or Tensor it is, and of a number only whether it is 0."""
+    return bool(value) if isinstance(value, (int, float, type(None))) else id(value)
 
 
 def _mark(value: Any) -> Any:

@@ -52,6 +52,7 @@ class NumpyReplay:
             writer = Blocked(self.program, self.homes, self.runs)
         self.source = writer.text()
         self.bytes = writer.bytes
+        self.arrays = writer.arrays  # by a value's id, for drawings
         self._run = writer.function(owned=owned)
         del writer
         self.homes.bound()

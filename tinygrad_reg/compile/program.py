@@ -139,10 +139,10 @@ class Program:
         return max([_flops(step) for step in self.steps if step.op.name == "matmul"], default=0)
 
     def picture(self) -> Any:
-        """The program as a picture, a ``graphviz.Digraph``: see :func:`tinygrad_reg.compile.picture.picture`."""
-        from .picture import picture  # noqa: PLC0415 - a picture is of a program, and not the other way round
+        """The program as a drawing: see :func:`tinygrad_reg.graph`."""
+        from ..draw import graph  # noqa: PLC0415 - a drawing is of a program, and not the other way round
 
-        return picture(self)
+        return graph(self)
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))
