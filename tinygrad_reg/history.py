@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from math import nan
 from pathlib import Path
 from typing import Any
+
+from .text_table import csv_text, text_table
 
 __all__ = ["History", "needs"]
 
@@ -68,21 +68,14 @@ class History:
             return "History(empty)"
         shown = self.rows if len(self.rows) <= 5 else [*self.rows[:2], *self.rows[-2:]]
         cells = [self.columns, *([f"{row.get(name, nan):.5g}" for name in self.columns] for row in shown)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
+        lines = text_table(cells, right=range(len(self.columns))).split("\n")
         if len(shown) < len(self.rows):
-            lines.insert(3, f"… {len(self.rows) - 4} more".rjust(widths[0] + 8))
+            lines.insert(3, f"… {len(self.rows) - 4} more")
         return "\n".join([f"History of {len(self.rows)} rows{': ' + self.stopped if self.stopped else ''}", *lines])
 
     def to_csv(self, path: str | Path | None = None) -> str:
         """The rows as comma-separated text, also written to ``path`` where one is given."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, self.columns, restval=nan, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        if path is not None:
-            Path(path).write_text(text.getvalue(), encoding="utf-8")
-        return text.getvalue()
+        return csv_text(self.columns, self.rows, path)
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Curves of losses, penalties and accuracies over the epochs; a matplotlib figure, saved to ``path`` if given.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from math import nan
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .text_table import text_table
+from .text_table import csv_text, text_table
 
 __all__ = ["Best", "RegularizationPath"]
 
@@ -104,13 +102,7 @@ class RegularizationPath:
 
     def to_csv(self, path: str | Path | None = None) -> str:
         """The rows as comma-separated text, also written to ``path`` where one is given."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, self.columns, restval=nan, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        if path is not None:
-            Path(path).write_text(text.getvalue(), encoding="utf-8")
-        return text.getvalue()
+        return csv_text(self.columns, self.rows, path)
 
     def plot(self, path: str | Path | None = None, names: Sequence[str] = ()) -> Any:
         """Weights against log λ with the number of non-zeros on top, and validation with both best λ; a matplotlib figure, saved to ``path``.

@@ -239,13 +239,13 @@ class Tensor(Operators, Methods, Protocols, Exchange):
         For what no gradient hangs on: results of recorded ops do not change, a leaf that requires a gradient only under ``no_grad()``, and
         ``value`` must not require one, as it would be lost. ``index_set`` is for all these.
         """
-        cure = "Write x = tg.index_set(x, value, key=key), through which gradients flow"
+        cure = "gradients flow through x = tg.index_set(x, value, key=key)"
         if self.op is not None:
-            raise RuntimeError(f"x[key] = value: {self.describe()} is the result of {self.op.name}, and results do not change. {cure}.")
+            raise RuntimeError(f"x[key] = value: {self.describe()} is the result of {self.op.name}, and results do not change; {cure}.")
         if self._needs_grad and grad_enabled():
-            raise RuntimeError(f"x[key] = value: {self.describe()} requires a gradient and is being changed while recording. Use no_grad(), or: {cure}.")
+            raise RuntimeError(f"x[key] = value: {self.describe()} requires a gradient and is being changed while recording. Use no_grad(); {cure}.")
         if isinstance(value, Tensor) and value.requires_grad and grad_enabled():
-            raise RuntimeError(f"x[key] = value: the gradient of value, {value.describe()}, would be lost. {cure}.")
+            raise RuntimeError(f"x[key] = value: the gradient of value, {value.describe()}, would be lost; {cure}.")
         with no_grad():
             self.assign(index_set(self.detach(), value, key=key))
 
