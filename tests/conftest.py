@@ -5,18 +5,13 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
 
 import tinygrad_reg as tg
 from tinygrad_reg.op import ALIASES, EXPRESSIONS, NUMPY, OPS
+from tinygrad_reg.testing.strategies import load_profile
 
 # A slow machine is no bug: neither a deadline nor slow drawing fails a test.
-COMMON = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow]}
-
-settings.register_profile("dev", max_examples=50, **COMMON)
-settings.register_profile("ci", max_examples=100, derandomize=True, **COMMON)
-settings.register_profile("thorough", max_examples=2000, **COMMON)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
 
 
 @pytest.fixture

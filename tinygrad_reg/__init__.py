@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import data, fft, linalg, losses, nn, ops, optim, penalties, random
+from . import data, fft, linalg, losses, nn, ops, optim, penalties, random, schedules
 from .array_api import *
 from .array_api import __array_api_version__, __array_namespace_info__
+from .averaging import WeightAverage
+from .compact import Compacted, compact
 from .compile import CaptureError, Compiled, compile
 from .creation import (
     arange,
@@ -34,13 +36,20 @@ from .creation import (
     zeros_like,
 )
 from .derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .divergence import check_finite
 from .domain import BOOLEAN, NONNEGATIVE, POSITIVE, REAL, case, integers, interval
+from .draw import Graph, graph
 from .generators import manual_seed
 from .history import History
 from .losses import accuracy, binary_cross_entropy, binary_cross_entropy_with_logits, huber, mean_squared_error, mse
 from .memory import keep_freed_memory
 from .mode import enable_grad, no_grad
 from .op import ALIASES, EXPRESSIONS, OPS, expression, op
+from .optimality import optimality
+from .path import regularization_path
+from .reasons import why
+from .schedules import Schedule
+from .sparsity import SparsityReport, sparsity_report
 from .tensor import Tensor, asarray, tensor
 from .threads import num_threads, set_num_threads
 from .training import EarlyStopping, fit

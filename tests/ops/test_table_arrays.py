@@ -9,6 +9,7 @@ from numeric import call, end_to_end, gradients, leaves, random_like, sample, se
 
 import tinygrad_reg as tg
 from tinygrad_reg.op import NUMPY
+from tinygrad_reg.testing.inputs import LAYOUTS
 
 ALL = pytest.mark.parametrize(("op", "case"), CASES, ids=case_id)
 WITH_GRADIENT = pytest.mark.parametrize(("op", "case"), DIFFERENTIABLE_CASES, ids=case_id)
@@ -25,22 +26,6 @@ def drawn(op, case):
 def narrowed(x):
     """The same at single precision, if it is real or complex."""
     return x.astype({"f": np.float32, "c": np.complex64}.get(x.dtype.kind, x.dtype))
-
-
-def column_order(x):
-    return np.array(x, order="F")
-
-
-def backwards(x):
-    """The same values in memory from last to first: every stride is negative."""
-    turned = (slice(None, None, -1),) * x.ndim
-    return np.array(x[turned], order="C")[turned]
-
-
-def every_second(x):
-    wide = np.zeros((*x.shape, 2), x.dtype)
-    wide[..., 0] = x
-    return wide[..., 0]
 
 
 @ALL
@@ -114,7 +99,7 @@ def test_read_only_inputs_work(op, case):
 
 
 @WITH_GRADIENT
-@pytest.mark.parametrize("layout", [column_order, backwards, every_second])
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_the_layout_in_memory_does_not_matter(op, case, layout):
     inputs, g = drawn(op, case)
     expected = gradients(op, inputs, case.settings, g)
