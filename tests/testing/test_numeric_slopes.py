@@ -40,6 +40,24 @@ def test_the_error_bar_grows_with_the_noise_of_the_function(noise):
     assert noise <= found.error <= 20 * noise**0.75
 
 
+@pytest.mark.parametrize("size", [1e-10, 1e-12, 1e-13, 1e-14, 1e-15])
+def test_the_error_bars_hold_for_a_staircase(size):
+    """Where digits are lost, f stands still for long and then takes a step."""
+    stairs = line(lambda x: (1.2 + size * np.exp(-28 * (x - 0.7))) - 1.2, 0.7)
+    for found, value in ((stairs.refined(), None), (stairs.sides(), "behind")):
+        got = found.value if value is None else (found.behind + found.ahead) / 2
+        assert abs(got - -28 * size) <= 4 * found.error
+    assert not stairs.sides().apart
+
+
+def test_the_error_bar_of_both_sides_tells_how_bent_the_function_is():
+    bent = line(lambda x: 1e-12 * np.exp(-28 * (x - 0.7)), 0.7)
+    sides = bent.sides()
+    assert abs(sides.behind + 28e-12) <= 4 * sides.error and abs(sides.ahead + 28e-12) <= 4 * sides.error
+    assert sides.error <= 1e-4 * 28e-12
+    assert not sides.apart
+
+
 def test_both_sides_of_a_kink():
     found = line(lambda x: abs(x) + 2 * x + x * x, 0.0).sides()
     assert found.apart

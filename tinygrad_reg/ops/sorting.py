@@ -28,7 +28,7 @@ _SORTS = (
 )
 
 
-@op(cases=_SORTS, fits=AXIS)
+@op(domain=[REAL.with_ties()], cases=_SORTS, fits=AXIS)
 def sort(x, *, axis=-1, kind=None, descending=False, stable=True):
     """The elements along ``axis`` from the smallest to the largest, or in ``descending`` order. Always stable; ``kind`` is NumPy's.
 

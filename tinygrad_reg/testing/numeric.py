@@ -18,6 +18,8 @@ __all__ = ["Line", "Sides", "Slope", "quick_step"]
 FIRST, RATIO = 2.0**-3, 4.0  # of the steps of the refined slope
 PRECISE = 2e-5  # a slope whose error bar is this part of its size is good enough to tell a rule that is off by a thousandth
 AGREE = 4.0  # error bars within which two numbers count as equal
+# Where a function is looked at for its noise, in units: at uneven places, as a staircase looks smooth at even ones.
+PLACES = np.arange(1, 13) + np.array([0, 3, -2, 1, -3, 2, -1, 3, 0, -3, 1, -2]) / 8
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,20 @@ def quick_step(eps: float) -> float:
     return float(2.0 ** np.round(np.log2(eps) / 3))
 
 
+def _divided(order: int) -> np.ndarray:
+    """Divided differences of that order between neighbouring places, as a matrix; noise of size 1 gives numbers of size 1."""
+    table = np.zeros((PLACES.size - order, PLACES.size))
+    for i, row in enumerate(table):
+        near = PLACES[i : i + order + 1]
+        gaps = near[:, None] - near + np.eye(order + 1)
+        weights = 1 / np.prod(gaps, axis=1)
+        row[i : i + order + 1] = weights / np.linalg.norm(weights)
+    return table
+
+
+_TABLES = _divided(3), _divided(5)
+
+
 class Line:
     """A function along a line: ``at(t)`` is its values there, as one real vector; ``weights`` says which slope is asked for.
 
@@ -89,18 +105,32 @@ class Line:
         Several lengths are tried, as f may be a staircase whose steps are longer than the last digits of x. The median leaves out a kink.
         """
         if self._noise is None:
-            units = [64 * self.eps * self.scale * 2.0**k for k in (0, 12, 24)] if self.eps < 1e-10 else [64 * self.eps * self.scale]
+            units = [64 * self.eps * self.scale * 2.0**k for k in (0, 12, 24, 33)] if self.eps < 1e-10 else [64 * self.eps * self.scale]
             here = self.at(units[0])
             ways = [side * self.scale * way for way in (quick_step(self.eps), 2.0**-8, FIRST) for side in (-1, 1)]
             moves = np.any([self.at(way) != here for way in ways], axis=0)
             floor = np.where(moves, 0.5 * self.eps * np.abs(here), 0.0)
-            self._noise = np.max([floor, *(self._shaking(unit) for unit in units)], axis=0)
+            self._noise = np.max([floor, self._stair(units[0], moves), *(self._shaking(unit) for unit in units)], axis=0)
         return self._noise
 
+    def _stair(self, way: float, moves: np.ndarray) -> np.ndarray:
+        """Half the first change of each element as one goes away from x: of a staircase, whose steps may be long, half a step.
+
+        Both ends of a stretch lie on one side, so a jump at x is none. Of other functions it is a small thing that they change over so short a way.
+        """
+        found = np.zeros(moves.shape)
+        still = moves.copy()
+        while way < FIRST * self.scale and np.any(still):
+            change = np.min([np.abs(self.at(2 * end) - self.at(end)) for end in (-way, way)], axis=0)
+            now = still & np.isfinite(change) & (change > 0)
+            found[now], still = 0.5 * change[now], still & ~now
+            way *= 4
+        return found
+
     def _shaking(self, unit: float) -> np.ndarray:
-        values = np.array([self.at(k * unit) for k in range(1, 13)])
-        third, fifth = (np.median(np.abs(np.diff(values, n=n, axis=0)), axis=0) for n in (3, 5))
-        return np.nan_to_num(np.minimum(third / 3, fifth / 10.7), nan=0.0, posinf=0.0)  # these medians of noise of size 1 are 3.0 and 10.7
+        values = np.array([self.at(place * unit) for place in PLACES])
+        third, fifth = (np.median(np.abs(table @ values), axis=0) for table in _TABLES)
+        return np.nan_to_num(np.minimum(third, fifth) / 0.6745, nan=0.0, posinf=0.0)  # that is the median of noise of size 1
 
     def refined(self) -> Slope | None:
         """Richardson's two steps, at many lengths: of those that agree with the shortest precise one, that with the smallest error bar.
@@ -142,8 +172,8 @@ class Line:
         step = self.scale * 2.0**-8
         while step > 8 * self.eps * self.scale:
             pair = self._one_sided(-step), self._one_sided(step)
-            found = self._bounds(pair, before, step)
-            if found is not None:
+            found = None if before is None else self._bounds(pair, before, step)  # one length alone does not tell how good it is
+            if found is not None and np.isfinite(found.error):
                 size = max(abs(found.behind), abs(found.ahead), found.high - found.low)
                 if best is None or found.error <= max(PRECISE * size, best.error):
                     best = found
@@ -162,7 +192,7 @@ class Line:
         near, middle, far = (self.at(k * step) for k in (1, 2, 3))
         return (-2.5 * near + 4 * middle - 1.5 * far) / step
 
-    def _bounds(self, pair: tuple[np.ndarray, np.ndarray], before: tuple[np.ndarray, np.ndarray] | None, step: float) -> Sides | None:
+    def _bounds(self, pair: tuple[np.ndarray, np.ndarray], before: tuple[np.ndarray, np.ndarray], step: float) -> Sides | None:
         behind, ahead = pair
         seen = [bool(np.all(np.isfinite(side))) for side in pair]
         if not any(seen):
@@ -172,9 +202,8 @@ class Line:
         weighed = self.weights * np.array([behind, ahead])
         steepest = float(np.max(np.abs(np.sum(weighed, axis=1)), initial=0.0))
         error = float(np.abs(self.weights) @ self.noise()) * 8 / abs(step) + self.blur / abs(step) * steepest
-        if before is not None:
-            changes = [abs(float(self.weights @ (a - b))) for a, b in zip(pair, before, strict=True)]
-            error += min([c for c in changes if np.isfinite(c)], default=0.0) / 100
+        changes = [abs(float(self.weights @ (a - b))) for a, b in zip(pair, before, strict=True)]
+        error += min([c for c in changes if np.isfinite(c)], default=np.inf) / 100
         low, high = np.sum(np.min(weighed, axis=0)), np.sum(np.max(weighed, axis=0))
         return Sides(float(self.weights @ behind), float(self.weights @ ahead), float(low), float(high), error, abs(step))
 
