@@ -105,7 +105,7 @@ class Line:
         Several lengths are tried, as f may be a staircase whose steps are longer than the last digits of x. The median leaves out a kink.
         """
         if self._noise is None:
-            units = [64 * self.eps * self.scale * 2.0**k for k in (0, 12, 24, 33)] if self.eps < 1e-10 else [64 * self.eps * self.scale]
+            units = [64 * self.eps * self.scale * 2.0**k for k in (0, 12, 24)] if self.eps < 1e-10 else [64 * self.eps * self.scale]
             here = self.at(units[0])
             ways = [side * self.scale * way for way in (quick_step(self.eps), 2.0**-8, FIRST) for side in (-1, 1)]
             moves = np.any([self.at(way) != here for way in ways], axis=0)
@@ -114,18 +114,23 @@ class Line:
         return self._noise
 
     def _stair(self, way: float, moves: np.ndarray) -> np.ndarray:
-        """Half the first change of each element as one goes away from x: of a staircase, whose steps may be long, half a step.
+        """For each element that stands still near x, and moves further off, half of its first change: of a staircase, half a step.
 
-        Both ends of a stretch lie on one side, so a jump at x is none. Of other functions it is a small thing that they change over so short a way.
+        Both ends of a stretch lie on one side, so a jump at x is none.
         """
         found = np.zeros(moves.shape)
-        still = moves.copy()
+        still = moves & (self._change(way) == 0)
         while way < FIRST * self.scale and np.any(still):
-            change = np.min([np.abs(self.at(2 * end) - self.at(end)) for end in (-way, way)], axis=0)
+            way *= 4
+            change = self._change(way)
             now = still & np.isfinite(change) & (change > 0)
             found[now], still = 0.5 * change[now], still & ~now
-            way *= 4
         return found
+
+    def _change(self, way: float) -> np.ndarray:
+        """How far each element moves between ``way`` and twice that, on the side where it moves less."""
+        change: np.ndarray = np.min([np.abs(self.at(2 * end) - self.at(end)) for end in (-way, way)], axis=0)
+        return change
 
     def _shaking(self, unit: float) -> np.ndarray:
         values = np.array([self.at(place * unit) for place in PLACES])
