@@ -243,7 +243,7 @@ def written(text: str) -> str:
     >>> written('</b> "x" & {|}')
     '&lt;/b&gt; &quot;x&quot; &amp; {|}'
     """
-    return html.escape(_printable(text)) or "&nbsp;"
+    return html.escape(_printable(text)).replace("]", "&#93;") or "&nbsp;"  # a bracket alone is an error for some versions of Graphviz
 
 
 def plain(text: str) -> str:

@@ -125,7 +125,8 @@ def over_square_sum(a, b):
     Tensor([5.e-001, 1.e-300])
     """
     with np.errstate(all="ignore"):  # a = 0 goes over infinity, to 0
-        if type(a) is type(b) is np.ndarray and a.dtype == b.dtype and a.dtype.kind == "f" and all_plain(squares := a * a + b * b):
+        dtype = getattr(a, "dtype", None)
+        if dtype is not None and dtype.kind == "f" and dtype == getattr(b, "dtype", None) and all_plain(squares := a * a + b * b):
             return np.divide(a, squares)
         out = np.asarray(np.divide(b, a))
         np.multiply(out, b, out=out)
