@@ -15,13 +15,15 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "ops"))
 from cases import DIFFERENTIABLE_CASES, TABLE, case_id
 from numeric import call, leaves, sample, seeded
 
+ONE_OF_EACH = list({op: (op, case) for op, case in reversed(DIFFERENTIABLE_CASES) if op in TABLE}.values())  # the first case of each op
+
 
 def walked(loss):
     reading = Reading([loss])
     return steps(reading.nodes, reading.edges, reading.tensors, {id(x): g for x, g in all_gradients([loss]).items()})
 
 
-@pytest.mark.parametrize(("op", "case"), [pair for pair in DIFFERENTIABLE_CASES if pair[0] in TABLE], ids=case_id)
+@pytest.mark.parametrize(("op", "case"), ONE_OF_EACH, ids=case_id)
 def test_the_terms_of_all_edges_add_up_to_the_gradient(op, case):
     made = call(op, leaves(sample(op, case.shapes, seeded(op.name))), case.settings)
     if made.op is not op:

@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "ops"))
 from cases import DIFFERENTIABLE_CASES, TABLE, case_id
 from numeric import call, leaves, sample, seeded
 
+ONE_OF_EACH = list({op: (op, case) for op, case in reversed(DIFFERENTIABLE_CASES) if op in TABLE}.values())  # the first case of each op
+
 
 def leaf(*shape, name=None):
     return Tensor(np.random.default_rng(0).uniform(0.5, 1.5, shape), requires_grad=True, name=name)
@@ -90,7 +92,7 @@ def test_rules_with_the_names_that_the_inputs_have():
     assert rule_formula(A @ B, 1, ["data", "weight"]) == "transpose(data) @ g"
 
 
-@pytest.mark.parametrize(("op", "case"), [pair for pair in DIFFERENTIABLE_CASES if pair[0] in TABLE], ids=case_id)
+@pytest.mark.parametrize(("op", "case"), ONE_OF_EACH, ids=case_id)
 def test_every_rule_of_the_table_has_words(op, case):
     made = call(op, leaves(sample(op, case.shapes, seeded(op.name))), case.settings)
     if not isinstance(made, Tensor) or made.op is not op:
