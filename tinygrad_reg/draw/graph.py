@@ -12,10 +12,8 @@ from typing import Any
 from ..compile import Compiled, Program
 from ..nn.module import Module
 from ..tensor import Tensor, nothing_recorded
-from .dot import dot
 from .folding import View, fold
 from .nodes import Cluster, Edge, Fold, Node
-from .page import html
 from .programs import read_program
 from .recorded import read_recorded
 from .rendering import FORMATS, rendered
@@ -123,6 +121,8 @@ class Graph:
     @cached_property
     def source(self) -> str:
         """The drawing as text in DOT, Graphviz's language; the same computation gives the same text."""
+        from .dot import dot  # noqa: PLC0415 - as for the page: it takes a while to import, and not everybody draws
+
         return dot(self.view, self.clusters, THEMES[self.theme], self.direction)
 
     def render(self, path: str | Path) -> Path:
@@ -143,6 +143,8 @@ class Graph:
         One can move and zoom, search, hover for numbers and histograms, fold layers, and go through the forward pass and the backward pass of a
         single number node by node, with the chain rule on each edge in words and numbers. ``title`` is what the page is called.
         """
+        from .page import html  # noqa: PLC0415
+
         path = Path(path)
         outputs = ", ".join(node.name or node.label for node in self.nodes if node.output)
         text = html(title or f"graph of {outputs}", self.view, self.nodes, self.edges, self.clusters, self._tensors, self.direction, self.theme)

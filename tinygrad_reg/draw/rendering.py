@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
-import subprocess
 import sys
 
 __all__ = ["FORMATS", "NoGraphvizError", "rendered"]
@@ -29,6 +27,8 @@ def rendered(source: str, kind: str, seconds: float | None = None) -> bytes:
 
     Raises ``NoGraphvizError`` where there is none, and ``RuntimeError`` with Graphviz's own words where it fails or takes longer than ``seconds``.
     """
+    import subprocess  # noqa: PLC0415 - it takes a while to import, and not everybody draws
+
     command = _command(kind)
     try:
         done = subprocess.run(command, input=source.encode("utf-8"), capture_output=True, timeout=seconds, check=False)
@@ -42,6 +42,8 @@ def rendered(source: str, kind: str, seconds: float | None = None) -> bytes:
 def _command(kind: str) -> list[str]:
     if kind not in FORMATS:
         raise ValueError(f"graph: there is no format {kind!r}; there are {', '.join(FORMATS)}.")
+    import shutil  # noqa: PLC0415
+
     program = shutil.which("dot")
     if program is not None:
         return [program, f"-T{kind}"]

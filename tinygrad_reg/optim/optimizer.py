@@ -14,7 +14,7 @@ from ..penalties import Box, MaxNorm, Penalty
 from ..schedules import Schedule
 from ..tensor import Tensor
 
-__all__ = ["Optimizer", "checked"]
+__all__ = ["Optimizer", "checked", "checked_betas"]
 
 Self = TypeVar("Self", bound="Optimizer")
 
@@ -218,6 +218,12 @@ def checked(what: str, value: float, above: float = -np.inf, least: float = -np.
         return float(value)
     lower = f"above {above:g}" if above > -np.inf else f"at least {least:g}"
     raise ValueError(f"{what} is {value}; it must be {lower} and below {below:g}.")
+
+
+def checked_betas(who: str, betas: tuple[float, float]) -> tuple[float, float]:
+    """The shares of the running means that Adam keeps: each at least 0 and below 1."""
+    first, second = (checked(f"{who}: betas[{i}]", betas[i], least=0.0, below=1.0) for i in range(2))
+    return first, second
 
 
 def _checked_parameters(who: str, params: Iterable[Tensor]) -> list[Tensor]:

@@ -14,7 +14,7 @@ from ..penalties import L2, Box, GroupL2, MaxNorm, Penalty, find
 from ..penalties.sums import ELEMENTWISE, added_up, in_order, nearest
 from ..schedules import Schedule
 from ..tensor import Tensor, asarray
-from .optimizer import Optimizer, checked
+from .optimizer import Optimizer, checked, checked_betas
 
 __all__ = ["Proximal", "ProximalAdam", "ProximalSGD", "nearest"]
 
@@ -195,10 +195,7 @@ class ProximalAdam(Proximal):
         decay: float = 0.0,
         penalties: Sequence[tuple[Tensor, Penalty]] = (),
     ) -> None:
-        self.betas = (
-            checked("ProximalAdam: betas[0]", betas[0], least=0.0, below=1.0),
-            checked("ProximalAdam: betas[1]", betas[1], least=0.0, below=1.0),
-        )
+        self.betas = checked_betas("ProximalAdam", betas)
         self.eps = checked("ProximalAdam: eps", eps, least=0.0)
         super().__init__(params, lr, decay, penalties)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..schedules import Schedule
 from ..tensor import Tensor
-from .optimizer import Optimizer, checked
+from .optimizer import Optimizer, checked, checked_betas
 
 __all__ = ["SGD", "Adagrad", "Adam", "RMSprop"]
 
@@ -76,7 +76,7 @@ class Adam(Optimizer):
         self, params: Iterable[Tensor], lr: float | Schedule = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-7, decay: float = 0.0
     ) -> None:
         who = type(self).__name__
-        self.betas = (checked(f"{who}: betas[0]", betas[0], least=0.0, below=1.0), checked(f"{who}: betas[1]", betas[1], least=0.0, below=1.0))
+        self.betas = checked_betas(who, betas)
         self.eps = checked(f"{who}: eps", eps, least=0.0)
         super().__init__(params, lr, decay)
 
